@@ -1,0 +1,64 @@
+# `make run` and `make test` set themselves up; everything they need goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+UV_VERSION := 0.13.9
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format dev sample nightly status bench olist lock clean
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(READY) ## Install the locked dependencies into .venv
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 13) else "Inflight needs Python 3.11 or 3.12; say which with make PYTHON=python3.11")'
+	@test -x $(UV) || ($(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv==$(UV_VERSION))
+	UV_COMPILE_BYTECODE=1 $(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: setup ## Make the example company if there are no extracts, run the nightly job, say what it published
+	$(BIN)/inflight sample --if-empty
+	$(BIN)/inflight nightly
+
+sample: setup ## Make the example company's extracts
+	$(BIN)/inflight sample
+
+nightly: setup ## Run the nightly job on what lies in extracts/
+	$(BIN)/inflight nightly
+
+status: setup ## What is published, what landed, what was set aside
+	$(BIN)/inflight status
+
+dev: setup ## Dagster's web UI and daemon on 127.0.0.1:3000
+	$(BIN)/inflight dev
+
+test: setup lint ## All tests
+	$(BIN)/python -m pytest
+
+lint: setup ## Style of Python and SQL
+	$(BIN)/ruff check orchestration tests bench examples
+	$(BIN)/ruff format --check orchestration tests bench examples
+
+format: setup ## Let ruff write the style it wants
+	$(BIN)/ruff check --fix orchestration tests bench examples
+	$(BIN)/ruff format orchestration tests bench examples
+
+bench: setup ## A full night and a 1% night, against DuckDB alone: make bench DEALS=1000000
+	$(BIN)/python -m bench $(if $(DEALS),--deals $(DEALS))
+
+judge: setup ## Kill the job at 20 random moments and compare the end with an undisturbed run
+	$(BIN)/python -m bench.kill
+
+olist: setup ## Run the job on the Olist funnel: make olist FROM=<folder of its CSV files>
+	$(BIN)/python -m examples.olist $(FROM)
+
+lock: $(UV) ## Resolve the dependencies anew
+	$(UV) pip compile --quiet pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-annotate --no-header -o requirements.lock
+
+clean: ## Remove .venv and what dbt compiled; data/ stays
+	rm -rf $(VENV) target logs

@@ -1,0 +1,121 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- The log alone does not cover a deal's life. Three things are added, each marked by is_exact = false
+-- where its time is only a bound:
+--   the stage a deal was in before its first logged move (it says where it came from);
+--   for a deal without any log, the stage it was seen in, from the time it was seen, never from its
+--   creation: that would carry today's stage into the past;
+--   the won or lost stage of a deal that was closed by its status alone.
+with deals as (
+    select *
+    from {{ ref('crm_deals') }}
+    where
+        not is_deleted
+        and {{ is_touched('deal_id') }}
+),
+
+stages as (
+    select * from {{ ref('int_stages_completed') }}
+),
+
+endings as (
+    select
+        crm,
+        pipeline,
+        case when is_won then 'won' else 'lost' end as status,
+        min_by(stage_id, position) as stage_id
+    from stages
+    where is_won or is_lost
+    group by crm, pipeline, case when is_won then 'won' else 'lost' end
+),
+
+logged as (
+    select
+        changes.*,
+        row_number() over (
+            partition by changes.deal_id
+            order by
+                changes.changed_at, changes.recorded_at, changes.from_position, changes.position, changes.stage_id
+        ) as log_number
+    from {{ ref('int_stage_changes_resolved') }} as changes
+    where {{ is_touched('changes.deal_id') }}
+),
+
+logs as (
+    select
+        deal_id,
+        min(changed_at) as first_changed_at,
+        max(changed_at) as last_changed_at,
+        min_by(from_stage_id, log_number) as first_from_stage_id,
+        max_by(stage_id, log_number) as last_stage_id,
+        max(log_number) as last_log_number
+    from logged
+    group by deal_id
+),
+
+implied as (
+    select
+        deals.deal_id,
+        logs.first_from_stage_id as stage_id,
+        least(deals.created_at, logs.first_changed_at) as changed_at,
+        stages.position = 1 as is_exact,
+        0 as log_number
+    from logs
+    inner join deals on logs.deal_id = deals.deal_id
+    left join stages on logs.first_from_stage_id = stages.stage_id
+    where logs.first_from_stage_id is not null
+
+    union all
+
+    select
+        deals.deal_id,
+        coalesce(stages.stage_id, deals.crm || ':' || deals.pipeline || ':' || deals.stage) as stage_id,
+        deals._extracted_at as changed_at,
+        false as is_exact,
+        0 as log_number
+    from deals
+    left join stages
+        on deals.crm = stages.crm and deals.pipeline = stages.pipeline and deals.stage = stages.stage
+    where
+        deals.status = 'open'
+        and not exists (select 1 from logs where deals.deal_id = logs.deal_id)
+
+    union all
+
+    select
+        deals.deal_id,
+        endings.stage_id,
+        greatest(
+            coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_changed_at, deals.closed_at)
+        ) as changed_at,
+        deals.closed_at is not null as is_exact,
+        coalesce(logs.last_log_number, 0) + 1 as log_number
+    from deals
+    inner join endings
+        on deals.crm = endings.crm and deals.pipeline = endings.pipeline and deals.status = endings.status
+    left join logs on deals.deal_id = logs.deal_id
+    left join stages on logs.last_stage_id = stages.stage_id
+    where
+        not coalesce(deals.status = 'won' and stages.is_won, false)
+        and not coalesce(deals.status = 'lost' and stages.is_lost, false)
+)
+
+select
+    deal_id,
+    stage_id,
+    changed_at,
+    changed_by_id,
+    true as is_exact,
+    log_number,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from logged
+union all
+select
+    deal_id,
+    stage_id,
+    changed_at,
+    cast(null as {{ dbt.type_string() }}) as changed_by_id,
+    coalesce(is_exact, false) as is_exact,
+    log_number,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from implied

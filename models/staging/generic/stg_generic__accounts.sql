@@ -1,0 +1,23 @@
+with source as (
+    {{ current_versions(source('generic', 'accounts')) }}
+),
+
+renamed as (
+    select
+        -- ids
+        'generic:' || account_id as account_id,
+
+        -- attributes
+        'generic' as crm,
+        account_name,
+        industry,
+        region,
+        segment,
+
+        -- numbers
+        employee_count,
+        annual_revenue
+    from source
+)
+
+select * from renamed

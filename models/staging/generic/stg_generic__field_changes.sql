@@ -1,0 +1,22 @@
+with source as (
+    {{ current_versions(source('generic', 'field_changes')) }}
+),
+
+renamed as (
+    select
+        -- ids
+        'generic:' || deal_id as deal_id,
+        'generic:' || changed_by as changed_by_id,
+
+        -- attributes
+        'generic' as crm,
+        field,
+        old_value,
+        new_value,
+
+        -- timestamps, UTC
+        changed_at
+    from source
+)
+
+select * from renamed

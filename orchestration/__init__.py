@@ -1,0 +1,1 @@
+"""The nightly job of Inflight: extracts in, audited tables out."""

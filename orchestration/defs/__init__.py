@@ -1,0 +1,1 @@
+"""One folder a stage of the way: landing, warehouse, quality, publish."""

@@ -1,0 +1,118 @@
+"""Land what is new under extracts/: one transaction a file, so that a kill leaves whole files or nothing."""
+
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import duckdb
+
+from orchestration.defs.landing import ledger
+from orchestration.defs.landing.contract import Table, load_contracts
+from orchestration.defs.landing.discovery import ExtractFile, find_extracts
+from orchestration.defs.landing.ledger import Outcome
+from orchestration.defs.landing.load import load_file, mark_superseded
+from orchestration.defs.landing.readers import Refused
+from orchestration.defs.landing.sql import ident
+from orchestration.settings import Settings
+
+
+@contextmanager
+def open_warehouse(settings: Settings, read_only: bool = False):
+    """A connection to the working file. Raises duckdb.IOException while another process writes to it."""
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(str(settings.warehouse), read_only=read_only)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def land(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    contracts: tuple[Table, ...] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Land every file that is new or was refused before; returns one outcome a file looked at, oldest first."""
+    contracts = contracts or load_contracts()
+    ledger.prepare(con, contracts)
+    take_back_pending(con, contracts)
+    known = ledger.known_files(con)
+    files = find_extracts(settings.extracts, contracts)
+    new = [file for file in files if (file.name, file.size_bytes, file.modified_ns) not in known]
+    outcomes = []
+    for number, file in enumerate(new, start=1):
+        outcome = _land_one(con, file)
+        outcomes.append(outcome)
+        say(f"{number}/{len(new)} {file.name}: {_in_words(outcome)}")
+    return outcomes
+
+
+def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
+    outcome = Outcome(load_id=ledger.next_load_id(con), file=file)
+    if file.table is None or file.problem:
+        outcome.status = "refused" if file.table else "ignored"
+        outcome.reason = file.problem
+        outcome.write(con)
+        return outcome
+    outcome.sha256 = file.sha256()
+    con.execute("begin")
+    try:
+        twin = ledger.twin(con, file.crm, file.entity, outcome.sha256)
+        if twin:
+            outcome.status, outcome.reason = "repeated", f"the same content landed as {twin[0]}"
+            outcome.rows_in_file = outcome.rows_repeated = twin[1]
+        else:
+            load_file(con, file, outcome)
+        outcome.write(con)
+        con.execute("commit")
+    except (Refused, duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
+        con.execute("rollback")
+        outcome = Outcome(outcome.load_id, file, outcome.sha256, status="refused", reason=_reason(file, error))
+        outcome.write(con)
+    except BaseException:
+        con.execute("rollback")
+        raise
+    return outcome
+
+
+def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> None:
+    """Undo loads that gate 1 never accepted, and forget refused files, so that both are judged afresh."""
+    con.execute("begin")
+    pending = con.execute(
+        "select load_id, crm, entity from landing.files where not is_accepted and status = 'landed'"
+    ).fetchall()
+    for load_id, crm, entity in pending:
+        table = next((table for table in contracts if table.asset_key == (crm, entity)), None)
+        if table is None:
+            continue
+        raw = ident(table.schema, table.name)
+        con.execute(
+            f"create or replace temp table landing_taken_back as select * from {raw} where _load_id = {load_id}"
+        )
+        con.execute(f"delete from {raw} where _load_id = {load_id}")
+        mark_superseded(con, raw, table, "landing_taken_back", load_id)
+    for name in ("rejects", "profiles", "value_counts"):
+        con.execute(
+            f"delete from landing.{name} where load_id in (select load_id from landing.files where not is_accepted)"
+        )
+    con.execute("delete from landing.files where not is_accepted or status = 'ignored'")
+    con.execute("commit")
+
+
+def _reason(file: ExtractFile, error: Exception) -> str:
+    if isinstance(error, Refused):
+        return str(error)
+    text = str(error).replace(str(file.path), file.name).splitlines()[0]
+    return f"the file cannot be read to its end, it may have been cut or be of another format: {text}"
+
+
+def _in_words(outcome: Outcome) -> str:
+    if outcome.status != "landed":
+        return f"{outcome.status}, {outcome.reason}"
+    parts = [f"{outcome.rows_landed:,} rows landed"]
+    if outcome.rows_set_aside:
+        parts.append(f"{outcome.rows_set_aside:,} set aside")
+    if outcome.rows_repeated:
+        parts.append(f"{outcome.rows_repeated:,} already known")
+    return ", ".join(parts)

@@ -1,0 +1,152 @@
+"""The landing schema: which files landed, what was set aside, and what each file looked like."""
+
+from dataclasses import dataclass, field, fields
+
+import duckdb
+
+from orchestration.defs.landing.contract import Table
+from orchestration.defs.landing.discovery import ExtractFile
+from orchestration.defs.landing.sql import ident, listing
+
+# files: one row per file and content. status is landed, repeated (the same content was landed before under
+# another name), refused (nothing of it landed, the night stops) or ignored (not ours).
+# A load is pending until gate 1 has accepted it; what is still pending at the next night is taken back first.
+SCHEMA = """
+create schema if not exists landing;
+
+create table if not exists landing.files (
+    load_id integer not null,
+    crm varchar not null,
+    entity varchar not null,
+    path varchar not null,
+    format varchar not null,
+    is_delta boolean not null,
+    extracted_at timestamp not null,
+    size_bytes bigint not null,
+    modified_ns bigint not null,
+    sha256 varchar,
+    status varchar not null,
+    reason varchar,
+    rows_in_file bigint not null,
+    rows_landed bigint not null,
+    rows_set_aside bigint not null,
+    rows_repeated bigint not null,
+    missing_columns varchar[] not null,
+    extra_columns varchar[] not null,
+    is_accepted boolean not null
+);
+
+create table if not exists landing.rejects (
+    load_id integer not null,
+    crm varchar not null,
+    entity varchar not null,
+    path varchar not null,
+    line bigint,
+    column_name varchar,
+    value varchar,
+    reason varchar not null,
+    raw_text varchar
+);
+
+create table if not exists landing.profiles (
+    load_id integer not null,
+    column_name varchar not null,
+    rows bigint not null,
+    non_null_rows bigint not null
+);
+
+create table if not exists landing.value_counts (
+    load_id integer not null,
+    column_name varchar not null,
+    value varchar,
+    rows bigint not null
+);
+"""
+
+META_COLUMNS = {
+    "_extra": "varchar",  # JSON: columns of the file that the contract does not know
+    "_load_id": "integer",
+    "_extracted_at": "timestamp",
+    "_superseded_at": "timestamp",  # extract time of the next version of the same key
+    "_superseded_load_id": "integer",
+    "_row_hash": "ubigint",
+}
+
+
+@dataclass
+class Outcome:
+    """What became of one file; `rows_in_file = rows_landed + rows_set_aside + rows_repeated` always."""
+
+    load_id: int
+    file: ExtractFile
+    sha256: str | None = None
+    status: str = "landed"
+    reason: str | None = None
+    rows_in_file: int = 0
+    rows_landed: int = 0
+    rows_set_aside: int = 0
+    rows_repeated: int = 0
+    missing_columns: list[str] = field(default_factory=list)
+    extra_columns: list[str] = field(default_factory=list)
+
+    def write(self, con: duckdb.DuckDBPyConnection) -> None:
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
+        row = {
+            "crm": self.file.crm,
+            "entity": self.file.entity,
+            "path": self.file.name,
+            "format": self.file.format,
+            "is_delta": self.file.is_delta,
+            "extracted_at": self.file.extracted_at,
+            "size_bytes": self.file.size_bytes,
+            "modified_ns": self.file.modified_ns,
+            "is_accepted": self.status in ("repeated", "ignored"),
+            **own,
+        }
+        names = ", ".join(row)
+        con.execute(f"insert into landing.files ({names}) values ({', '.join('?' * len(row))})", [*row.values()])
+
+
+def prepare(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> None:
+    """Create what is missing: the landing schema, and a raw table for each entity of each CRM, in use or not.
+
+    A column that the contract gained is added and filled from what earlier files held under that name.
+    """
+    con.execute(SCHEMA)
+    for table in contracts:
+        name = ident(table.schema, table.name)
+        columns = {column.name: column.data_type for column in table.columns} | META_COLUMNS
+        con.execute(f"create schema if not exists {ident(table.schema)}")
+        ddl = listing(f"{ident(column)} {data_type}" for column, data_type in columns.items())
+        con.execute(f"create table if not exists {name} (\n    {ddl}\n)")
+        existing = {row[0] for row in con.execute(f"describe {name}").fetchall()}
+        for column, data_type in columns.items():
+            if column not in existing:
+                con.execute(f"alter table {name} add column {ident(column)} {data_type}")
+                con.execute(
+                    f"update {name} set {ident(column)} = try_cast(_extra ->> ? as {data_type})",
+                    ["/" + column],
+                )
+
+
+def next_load_id(con: duckdb.DuckDBPyConnection) -> int:
+    return con.execute("select coalesce(max(load_id), 0) + 1 from landing.files").fetchone()[0]
+
+
+def accept(con: duckdb.DuckDBPyConnection) -> None:
+    """Gate 1 has passed: what landed stays."""
+    con.execute("update landing.files set is_accepted = true where status = 'landed'")
+
+
+def known_files(con: duckdb.DuckDBPyConnection) -> set[tuple[str, int, int]]:
+    """(path, size, modification time) of files that need no second look."""
+    return set(con.execute("select path, size_bytes, modified_ns from landing.files where is_accepted").fetchall())
+
+
+def twin(con: duckdb.DuckDBPyConnection, crm: str, entity: str, sha256: str) -> tuple[str, int] | None:
+    """(path, rows) of the file with the same content that landed before, if any."""
+    return con.execute(
+        "select path, rows_in_file from landing.files "
+        "where crm = ? and entity = ? and sha256 = ? and status = 'landed' limit 1",
+        [crm, entity, sha256],
+    ).fetchone()

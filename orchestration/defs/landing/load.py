@@ -1,0 +1,320 @@
+"""One file into raw, inside the caller's transaction. All reading, checking and comparing is SQL."""
+
+import duckdb
+
+from orchestration.defs.landing.contract import Column, Table
+from orchestration.defs.landing.discovery import ExtractFile
+from orchestration.defs.landing.ledger import META_COLUMNS, Outcome
+from orchestration.defs.landing.readers import BAD_LINES, Refused, Relation, last_line, open_relation
+from orchestration.defs.landing.sql import ident, listing, literal
+
+STAGE = "landing_stage"
+CONFLICTS = "landing_conflicts"
+UNREADABLE = "not a JSON object"
+CONFLICT = "another row of this file has the same key and other values; the newer one landed"
+
+
+def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcome) -> None:
+    """Land `file` and fill in `outcome`; raises Refused where the file as a whole must not land."""
+    relation = open_relation(con, file)
+    outcome.extra_columns = sorted(relation.extra)
+    outcome.missing_columns = [c.name for c in file.table.columns if c.name not in relation.columns]
+
+    raw = ident(file.table.schema, file.table.name)
+    is_first = con.execute(f"select count(*) from (select 1 from {raw} limit 1)").fetchone()[0] == 0
+    # The first file of an entity has nothing to be compared with and is written once, straight into raw.
+    target = raw if is_first else STAGE
+    if not is_first:
+        con.execute(f"create or replace temp table {STAGE} as select * from {raw} limit 0")
+
+    read = _insert(con, target, file, relation, outcome.load_id)
+    bad_lines = _count_bad_lines(con, file)
+    _refuse_if_cut(con, target, file, bad_lines)
+    repeated = _settle_duplicates(con, target, file, outcome.load_id)
+    set_aside = _set_aside(con, target, file, relation, outcome.load_id)
+    _profile(con, target, file, outcome.load_id)
+    if not is_first:
+        repeated += _move_new_versions(con, raw, file, outcome.load_id)
+
+    outcome.rows_in_file = read + bad_lines
+    outcome.rows_repeated = repeated
+    outcome.rows_set_aside = set_aside
+    outcome.rows_landed = con.execute(f"select count(*) from {raw} where _load_id = ?", [outcome.load_id]).fetchone()[0]
+    _check(con, file, outcome)
+
+
+def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
+    """Write every row that splits into columns; a row that breaks the contract has no hash. Returns rows."""
+    columns = file.table.columns
+    values = listing(ident(column.name) for column in columns)
+    con.execute(f"""
+        insert into {target} ({values}, {", ".join(META_COLUMNS)})
+        select
+            {values},
+            _extra, {load_id}, {literal(file.extracted_at)}, null, null,
+            case when {_first_fault(file)} is null then hash({values}, _extra) end
+        from ({_typed(file, relation, relation.sql_strict)})
+    """)
+    return con.execute(f"select count(*) from {target} where _load_id = ?", [load_id]).fetchone()[0]
+
+
+def _typed(file: ExtractFile, relation: Relation, source: str, *also: str) -> str:
+    """SELECT of typed contract columns beside the values as read (`raw_<column>`), and `_extra` as JSON."""
+    items = [*also, f"{relation.unreadable} as _unreadable"]
+    for column in file.table.columns:
+        expression, read_as = relation.columns.get(column.name, ("null::varchar", "varchar"))
+        items.append(f"{_cast(expression, read_as, column.data_type)} as {ident(column.name)}")
+        items.append(f"({expression})::varchar as {ident('raw_' + column.name)}")
+    extra = ", ".join(f"{ident(name)} := {expression}" for name, expression in relation.extra.items())
+    items.append(f"{f'to_json(struct_pack({extra}))::varchar' if extra else 'null::varchar'} as _extra")
+    return f"select {listing(items)} from {source}"
+
+
+def _cast(expression: str, read_as: str, data_type: str) -> str:
+    if read_as == data_type:
+        return expression
+    if data_type == "timestamp" and read_as in ("varchar", "timestamp with time zone"):
+        # A text with an offset (+03:00) would lose it in a plain cast; one without an offset is UTC.
+        return f"timezone('UTC', try_cast({expression} as timestamptz))"
+    return f"try_cast({expression} as {data_type})"
+
+
+def _first_fault(file: ExtractFile, result: str = "true") -> str:
+    """CASE over every rule of the contract, null for a good row; `result` may use {column}, {value}, {reason}."""
+    whens = [f"when _unreadable then {result.format(column='null', value='null', reason=literal(UNREADABLE))}"]
+    for column in file.table.columns:
+        value = ident("raw_" + column.name)
+        for condition, reason in _rules(file, column):
+            then = result.format(column=literal(column.name), value=value, reason=literal(reason))
+            whens.append(f"when {condition} then {then}")
+    return f"case {' '.join(whens)} end"
+
+
+def _rules(file: ExtractFile, column: Column):
+    """(condition that breaks the contract, reason) for one column."""
+    typed, raw = ident(column.name), ident("raw_" + column.name)
+    if column.required:
+        yield f"{raw} is null", "a value is required"
+    if column.data_type != "varchar":
+        yield f"{raw} is not null and {typed} is null", f"not a {column.data_type}"
+    if column.data_type.startswith("decimal") or column.data_type in ("integer", "bigint"):
+        exact = f"try_cast({raw} as decimal(38, 10))"
+        yield f"{exact} is distinct from {typed}::decimal(38, 10)", f"has more digits than {column.data_type}"
+    if column.accepted_values:
+        accepted = ", ".join(literal(value) for value in column.accepted_values)
+        yield f"{typed} not in ({accepted})", f"not one of {', '.join(column.accepted_values)}"
+    if column.is_event_time:
+        yield (
+            f"{typed} > {literal(file.extracted_at)}",
+            f"dated after its extract ({file.extracted_at:%F %T})",
+        )
+
+
+def _count_bad_lines(con, file: ExtractFile) -> int:
+    """Lines of a CSV that do not split into the header's columns."""
+    if file.format != "csv":
+        return 0
+    return con.execute(f"select count(distinct line) from {BAD_LINES}").fetchone()[0]
+
+
+def _refuse_if_cut(con, target: str, file: ExtractFile, bad_lines: int) -> None:
+    """A file whose very last line is broken ended too early: nobody knows what else it should have held."""
+    if file.format == "csv" and bad_lines:
+        (broken,) = con.execute(f"select arg_max(csv_line, line) from {BAD_LINES}").fetchone()
+        tail = last_line(file)
+        is_cut = bool(tail) and broken.rstrip("\r\n").endswith(tail)
+    elif file.format == "jsonl":
+        unhashed = f"select 1 from {target} where _row_hash is null limit 1"
+        tail = last_line(file) if con.execute(unhashed).fetchone() else "{}"
+        is_cut = not con.execute("select json_valid(?)", [tail]).fetchone()[0]
+    else:
+        return
+    if is_cut:
+        raise Refused(f"the last line is incomplete, the file has been cut: {tail[:200]!r}")
+
+
+def _settle_duplicates(con, target: str, file: ExtractFile, load_id: int) -> int:
+    """Within one file: drop identical repeats, and unmark (to be set aside) all but the newest row of a key.
+
+    Returns the identical repeats. The hashes of rows that lost against a newer one are kept in CONFLICTS.
+    """
+    con.execute(f"create or replace temp table {CONFLICTS} (_row_hash ubigint)")
+    good = f"_load_id = {load_id} and _row_hash is not null"
+    key = f"hash({', '.join(map(ident, file.table.key))})" if file.table.key else "_row_hash"
+    rows, keys = con.execute(f"select count(*), count(distinct {key}) from {target} where {good}").fetchone()
+    if rows == keys:
+        return 0
+    newest = f"{ident(file.table.latest_by)} desc nulls last, rowid desc" if file.table.latest_by else "rowid desc"
+    con.execute(f"""
+        create or replace temp table landing_duplicates as
+        select *, row_number() over (partition by _key, _row_hash order by _rowid) as _copy
+        from (
+            select
+                rowid as _rowid, {key} as _key, _row_hash,
+                first_value(_row_hash) over (partition by {key} order by {newest}) as _newest_hash,
+                count(*) over (partition by {key}) as _rows
+            from {target} where {good}
+        ) where _rows > 1
+    """)
+    con.execute(f"""
+        insert into {CONFLICTS}
+        select distinct _row_hash from landing_duplicates where _row_hash <> _newest_hash
+    """)
+    repeated = con.execute(f"""
+        delete from {target} where rowid in (select _rowid from landing_duplicates where _copy > 1)
+    """).fetchone()[0]
+    con.execute(f"""
+        update {target} set _row_hash = null
+        where rowid in (select _rowid from landing_duplicates where _row_hash <> _newest_hash)
+    """)
+    return repeated
+
+
+def _set_aside(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
+    """Move rows without a hash into landing.rejects, with the line and the text they had in the file."""
+    unhashed = f"_load_id = {load_id} and _row_hash is null"
+    bad_rows = con.execute(f"select count(*) from {target} where {unhashed}").fetchone()[0]
+    about = f"{load_id}, {literal(file.crm)}, {literal(file.entity)}, {literal(file.name)}"
+    if file.format == "csv":
+        con.execute(f"""
+            insert into landing.rejects
+            select distinct on (line) {about}, line, column_name, null, error_message, csv_line
+            from {BAD_LINES} order by line, column_idx
+        """)
+    if bad_rows:
+        con.execute(f"insert into landing.rejects {_find_rejects(file, relation, about)}")
+        con.execute(f"delete from {target} where {unhashed}")
+    return con.execute("select count(*) from landing.rejects where load_id = ?", [load_id]).fetchone()[0]
+
+
+def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
+    """A second look at a file that is known to hold bad rows, in file order, to say where they stand."""
+    columns = [column.name for column in file.table.columns]
+    fields = ", ".join(f"{ident(name)} := {ident('raw_' + name)}" for name in columns)
+    also = ["n", f"{relation.raw_text} as _line"] if relation.raw_text else ["n"]
+    source = f"(select *, row_number() over () as n from {relation.sql})"
+    return f"""
+        with rows as ({_typed(file, relation, source, *also)}),
+        judged as (
+            select
+                {_first_fault(file, "{column}")} as column_name,
+                {_first_fault(file, "{value}")} as value,
+                {_first_fault(file, "{reason}")} as reason,
+                hash({", ".join(map(ident, columns))}, _extra) as row_hash,
+                {"_line" if relation.raw_text else f"to_json(struct_pack({fields}))::varchar"} as raw_text,
+                n + {relation.first_line - 1} as place
+            from rows
+        ),
+        found as (
+            select *, row_number() over (partition by row_hash order by place) as copy
+            from judged
+            where reason is not null or row_hash in (select _row_hash from {CONFLICTS})
+        )
+        select
+            {about}, place + {_bad_lines_before(file)}, column_name, value,
+            coalesce(reason, {literal(CONFLICT)}), raw_text
+        from found where reason is not null or copy = 1
+    """
+
+
+def _bad_lines_before(file: ExtractFile) -> str:
+    """Records of a CSV that could not be split and so are not among those counted by `n`."""
+    if file.format != "csv":
+        return "0"
+    return f"""(
+        select count(*) from (
+            select line - row_number() over (order by line) + 1 as place_among_good
+            from (select distinct line from {BAD_LINES})
+        ) where place_among_good <= found.place
+    )"""
+
+
+def _profile(con, target: str, file: ExtractFile, load_id: int) -> None:
+    """What gate 1 compares over the nights: non-null rows of every column, counts of the watched values."""
+    names = [column.name for column in file.table.columns]
+    con.execute(f"""
+        insert into landing.profiles
+        select
+            {load_id},
+            unnest([{", ".join(literal(name) for name in names)}]),
+            count(*),
+            unnest([{", ".join(f"count({ident(name)})" for name in names)}])
+        from {target} where _load_id = {load_id}
+    """)
+    for column in file.table.columns:
+        if column.watch_values:
+            con.execute(f"""
+                insert into landing.value_counts
+                select {load_id}, {literal(column.name)}, {ident(column.name)}::varchar, count(*)
+                from {target} where _load_id = {load_id} group by 3
+            """)
+
+
+def _same_key(table: Table, left: str, right: str) -> str:
+    """Join condition on the key. Rows without one are compared by hash, and by what must be there."""
+    columns = table.key or ("_row_hash", *table.required)
+    return " and ".join(f"{left}.{ident(name)} = {right}.{ident(name)}" for name in columns)
+
+
+def _move_new_versions(con, raw: str, file: ExtractFile, load_id: int) -> int:
+    """Move from the stage into raw what says something new at its extract time. Returns identical repeats."""
+    columns = listing(ident(name) for name in [*(c.name for c in file.table.columns), *META_COLUMNS])
+    con.execute(f"""
+        create or replace temp table landing_versions as
+        select
+            stage.rowid as stage_rowid, raw.rowid as raw_rowid,
+            raw._row_hash = stage._row_hash as is_same, raw._extracted_at, raw._load_id
+        from {STAGE} as stage inner join {raw} as raw on {_same_key(file.table, "stage", "raw")}
+    """)
+    # The version in force when this file was extracted; a file may arrive later than its successors.
+    repeated = con.execute(f"""
+        delete from {STAGE} where rowid in (
+            select stage_rowid from landing_versions where _extracted_at <= {literal(file.extracted_at)}
+            group by stage_rowid having arg_max(is_same, (_extracted_at, _load_id))
+        )
+    """).fetchone()[0]
+    con.execute(f"insert into {raw} ({columns}) select {columns} from {STAGE}")
+    mark_superseded(con, raw, file.table, STAGE, load_id)
+    return repeated
+
+
+def mark_superseded(con, raw: str, table: Table, touched: str, load_id: int) -> None:
+    """Set, for every key in `touched`, when each of its versions was followed by the next."""
+    key = ", ".join(f"raw.{ident(name)}" for name in table.key or ("_row_hash", *table.required))
+    con.execute(f"""
+        update {raw} as target
+        set _superseded_at = marked.superseded_at, _superseded_load_id = {load_id}
+        from (
+            select
+                raw.rowid as raw_rowid,
+                lead(raw._extracted_at) over (partition by {key} order by raw._extracted_at, raw._load_id)
+                    as superseded_at
+            from {raw} as raw
+            where exists (select 1 from {touched} as touched where {_same_key(table, "touched", "raw")})
+        ) as marked
+        where target.rowid = marked.raw_rowid and target._superseded_at is distinct from marked.superseded_at
+    """)
+
+
+def _check(con, file: ExtractFile, outcome: Outcome) -> None:
+    accounted = outcome.rows_landed + outcome.rows_set_aside + outcome.rows_repeated
+    if outcome.rows_in_file != accounted:
+        raise RuntimeError(
+            f"{file.name}: {outcome.rows_in_file} rows read, but {outcome.rows_landed} landed, "
+            f"{outcome.rows_set_aside} set aside and {outcome.rows_repeated} repeated; nothing was landed"
+        )
+    share = outcome.rows_set_aside / max(outcome.rows_in_file, 1)
+    if share > file.table.max_share_set_aside:
+        rows, column, reason, value, line = con.execute(
+            """
+            select count(*), column_name, reason, arg_min(value, line), min(line) from landing.rejects
+            where load_id = ? group by all order by 1 desc, 5 limit 1
+            """,
+            [outcome.load_id],
+        ).fetchone()
+        where = f"column {column}: " if column else ""
+        raise Refused(
+            f"{outcome.rows_set_aside} of {outcome.rows_in_file} rows break the contract, more than "
+            f"{file.table.max_share_set_aside:.0%} may; most of them ({rows}): {where}{reason}, "
+            f"first in line {line}{f', value {value!r}' if value is not None else ''}"
+        )

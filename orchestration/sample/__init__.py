@@ -1,0 +1,1 @@
+"""A generated example company: a B2B sales department whose truth is known to a judge."""

@@ -1,0 +1,64 @@
+"""Where everything lies. One folder, `INFLIGHT_DATA`, holds all that the job reads and writes."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths below one data folder. The folder need not exist yet."""
+
+    data: Path
+
+    @classmethod
+    def from_env(cls) -> "Settings":
+        return cls(Path(os.environ.get("INFLIGHT_DATA", PROJECT_DIR / "data")).resolve())
+
+    def export(self) -> None:
+        """Let dbt, Dagster and Great Expectations in this process and its children see the same folder."""
+        self.dagster_home.mkdir(parents=True, exist_ok=True)
+        config = self.dagster_home / "dagster.yaml"
+        if not config.exists():
+            config.write_text((PROJECT_DIR / "orchestration" / "dagster.yaml").read_text())
+        os.environ["INFLIGHT_DATA"] = str(self.data)
+        os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+        os.environ["GX_ANALYTICS_ENABLED"] = "False"
+
+    @property
+    def extracts(self) -> Path:
+        return self.data / "extracts"
+
+    @property
+    def warehouse(self) -> Path:
+        """The private working file: raw, staging, canonical, intermediate. One writer."""
+        return self.data / "warehouse" / "inflight.duckdb"
+
+    @property
+    def marts(self) -> Path:
+        """The private file that holds the marts only, so that publishing is a file copy."""
+        return self.data / "warehouse" / "marts.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def published_database(self) -> Path:
+        """What BI opens, read-only."""
+        return self.published / "inflight.duckdb"
+
+    @property
+    def quality(self) -> Path:
+        return self.data / "quality"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.data / "dbt"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data / "dagster"
