@@ -9,30 +9,46 @@
     On a first or full build both are true. A deal that yields no rows any more loses those it had.
 #}
 {% macro is_touched(deal_id) -%}
-    {%- set loads = ref('crm_deal_loads') -%}
-    {%- if is_incremental() -%} {{ deal_id }} in ({{ _touched_deals(loads, this) }}) {%- else -%} true {%- endif -%}
+    {%- set touched = ref('int_deals_touched') -%}
+    {%- if is_incremental() -%} {{ deal_id }} in ({{ _touched_deals(touched, this) }}) {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
 {# The number is asked for first: the planner pushes a constant below windows and joins, a query it does not. #}
 {% macro is_newly_built(load_id='_load_id') -%}
-    {%- if is_incremental() -%} {{ load_id }} > {{ _newest_load(this) }} {%- else -%} true {%- endif -%}
+    {%- set touched = ref('int_deals_touched') -%}
+    {%- if is_incremental() -%} {{ load_id }} > {{ newest_load(this) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
 {% macro get_incremental_by_deal_sql(arg_dict) %}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') %}
     delete from {{ arg_dict.target_relation }}
-    where deal_id in ({{ _touched_deals(ref('crm_deal_loads'), arg_dict.target_relation) }});
+    where deal_id in ({{ _touched_deals(ref('int_deals_touched'), arg_dict.target_relation) }});
 
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
 {% endmacro %}
 
-{% macro _touched_deals(loads, built) -%}
-    select deal_id from {{ loads }} where load_id > {{ _newest_load(built) }}
+{% macro _touched_deals(touched, built) -%}
+    select deal_id from {{ touched }} where load_id > {{ newest_load(built) }}
 {%- endmacro %}
 
-{% macro _newest_load(built) -%}
+{# The newest load that a by_deal table was built from. #}
+{% macro newest_load(built) -%}
     {%- if execute -%}
         {{ run_query('select coalesce(max(_load_id), 0) from ' ~ built).columns[0].values()[0] }}
     {%- else -%} 0 {%- endif -%}
+{%- endmacro %}
+
+{# The newest load that every by_deal table there is was built from: deals touched before it are up to date. #}
+{% macro oldest_build() -%}
+    {%- set loads = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
+            {%- if node.config.incremental_strategy == 'by_deal' -%}
+                {%- set built = adapter.get_relation(node.database, node.schema, node.alias) -%}
+                {%- if built -%} {%- do loads.append(newest_load(built) | trim | int) -%} {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ loads | min if loads else 'null' }}
 {%- endmacro %}

@@ -1,0 +1,197 @@
+"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight dev`."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.progress import say
+from orchestration.settings import PROJECT_DIR, Settings
+
+console = Console(highlight=False, soft_wrap=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Inflight: extracts in, audited tables out.
+
+    Everything is read from and written to the folder INFLIGHT_DATA (default: data/).
+    """
+    Settings.from_env().export()
+
+
+@main.command()
+@click.option("--seed", default=7, show_default=True, help="Another seed, another company.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), default="2026-06-30", show_default=True, help="Last day.")
+@click.option("--deals-per-week", default=150.0, show_default=True, help="About so many new deals a week.")
+@click.option("--if-empty", is_flag=True, help="Only if there are no extracts yet.")
+def sample(seed: int, until: datetime, deals_per_week: float, if_empty: bool) -> None:
+    """Make the example company's extracts: two years of a B2B sales department, with one planted problem."""
+    settings = Settings.from_env()
+    if if_empty and settings.extracts.exists() and any(settings.extracts.rglob("*.*")):
+        say("sample", f"{settings.extracts} holds extracts already; nothing made")
+        return
+    from orchestration.sample.company import Company
+    from orchestration.sample.extracts import write_extracts
+    from orchestration.sample.simulate import simulate
+
+    last_day = until.date()
+    day_after = last_day + timedelta(days=1)
+    start = date(day_after.year - 2, day_after.month, 1)
+    say("sample", f"simulating {start} to {last_day}")
+    world = simulate(Company(seed=seed, start=start, until=last_day, deals_per_week=deals_per_week))
+    paths = write_extracts(world, settings.extracts / "generic", datetime.combine(last_day, time(23, 59, 59)))
+    say("sample", f"{len(paths)} files written to {paths[0].parent}")
+
+
+@main.command()
+def nightly() -> None:
+    """Run the nightly job: land, gate 1, dbt, gate 2, publish. The same job that Dagster's schedule runs."""
+    from orchestration.lock import Busy, nightly_lock
+
+    settings = Settings.from_env()
+    try:
+        with nightly_lock(settings):
+            pass
+    except Busy as error:
+        raise click.ClickException(str(error)) from None
+    if not settings.extracts.exists() or not any(path.is_file() for path in settings.extracts.rglob("*")):
+        raise click.ClickException(
+            f"there is nothing under {settings.extracts}; put extracts there, or make some with: inflight sample"
+        )
+    say("nightly", f"loading the job; data folder {settings.data}")
+    if not _run(settings):
+        _show_stop(settings)
+        sys.exit(1)
+    _show_publication(settings)
+
+
+def _run(settings: Settings) -> bool:
+    """Run the job in this process; what Dagster and dbt print goes to a log file."""
+    import dagster as dg
+
+    from orchestration.defs.warehouse.project import ProjectError
+    from orchestration.definitions import defs
+
+    log = settings.data / "nightly.log"
+    with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        try:
+            job = defs().resolve_job_def("nightly")
+        except ProjectError as error:
+            raise click.ClickException(str(error)) from None
+        with dg.DagsterInstance.get() as instance:
+            return job.execute_in_process(instance=instance, raise_on_error=False).success
+
+
+@main.command()
+def status() -> None:
+    """What is published, what landed, and what was set aside and why."""
+    settings = Settings.from_env()
+    _show_publication(settings)
+    _show_landing(settings)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def dev(port: int) -> None:
+    """Start Dagster's web UI and daemon on 127.0.0.1; the schedule and the sensor are on."""
+    dagster = str(Path(sys.executable).with_name("dagster"))
+    command = [dagster, "dev", "-m", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)]
+    os.chdir(PROJECT_DIR)
+    raise SystemExit(subprocess.call(command))
+
+
+def _show_publication(settings: Settings) -> None:
+    from orchestration.defs.publish.publish import current
+
+    shown = current(settings)
+    if shown is None:
+        console.print("Nothing is published yet. Run: inflight nightly")
+        return
+    table = Table(title=f"Published as of {shown.as_of:%F %T} UTC", title_justify="left", min_width=48)
+    table.add_column("table")
+    table.add_column("rows", justify="right")
+    for name, rows in shown.tables.items():
+        table.add_row(name, f"{rows:,}")
+    console.print(table)
+    console.print(_figures(settings))
+    console.print(f"{shown.checks_passed} checks passed. Publication {shown.publication_id}")
+    console.print(f"DuckDB   {settings.published_database}", soft_wrap=True)
+    console.print(f"Parquet  {settings.published / 'parquet'}", soft_wrap=True)
+    console.print(f"Quality  {settings.quality / 'gate_2' / 'index.html'}", soft_wrap=True)
+
+
+def _figures(settings: Settings) -> Table:
+    """A few figures of the last twelve months, by segment: counts only, nothing read as final."""
+    with duckdb.connect(str(settings.published_database), read_only=True) as con:
+        rows = con.execute("""
+            select
+                segment, count(*), count(*) filter (status = 'open'), count(*) filter (status = 'won'),
+                count(*) filter (status = 'lost')
+            from fct_deals inner join dim_deals using (deal_id, status)
+            where fct_deals.created_at > (select max(as_of) from publication) - interval 1 year
+            group by rollup (segment) order by segment nulls last
+        """).fetchall()
+    table = Table(title="Deals created in the last 12 months", title_justify="left", min_width=48)
+    table.add_column("segment", no_wrap=True)
+    for name in ("created", "still open", "won so far", "lost so far"):
+        table.add_column(name, justify="right")
+    for segment, *counts in rows:
+        table.add_row(segment or "all", *(f"{count:,}" for count in counts))
+    return table
+
+
+def _show_landing(settings: Settings) -> None:
+    if not settings.warehouse.exists():
+        return
+    try:
+        con = duckdb.connect(str(settings.warehouse), read_only=True)
+    except duckdb.IOException:
+        raise click.ClickException("a run is at work on the warehouse; what landed can be seen when it ends") from None
+    with con:
+        files = con.execute("""
+            select entity, status, count(*), sum(rows_in_file), sum(rows_landed), sum(rows_set_aside), sum(rows_repeated)
+            from landing.files group by all order by all
+        """).fetchall()
+        refused = con.execute(
+            "select path, status, reason from landing.files where status in ('refused', 'ignored') order by 1"
+        ).fetchall()
+        rejects = con.execute("""
+            select path, column_name, reason, count(*), min(line), arg_min(value, line)
+            from landing.rejects group by all order by 4 desc limit 20
+        """).fetchall()
+    table = Table(title="Landed", title_justify="left")
+    for name in ("entity", "status"):
+        table.add_column(name)
+    for name in ("files", "rows in files", "landed", "set aside", "repeated"):
+        table.add_column(name, justify="right")
+    for entity, state, *counts in files:
+        table.add_row(entity, state, *(f"{int(count):,}" for count in counts))
+    console.print(table)
+    for path, state, reason in refused:
+        console.print(f"{state}: {path}: {reason}", soft_wrap=True, markup=False)
+    if rejects:
+        console.print("Set aside (all rows: table landing_rejects):")
+    for path, column, reason, count, line, value in rejects:
+        example = f", first in line {line}" + (f", value {value!r}" if value is not None else "")
+        column = f" {column}:" if column else ""
+        console.print(f"  {path}:{column} {reason} ({count:,} rows{example})", soft_wrap=True, markup=False)
+
+
+def _show_stop(settings: Settings) -> None:
+    say("nightly", f"stopped; the log is {settings.data / 'nightly.log'}")
+    if (settings.quality / "gate_1" / "index.html").exists():
+        say("nightly", f"quality reports: {settings.quality}/gate_1/index.html and gate_2/index.html")
+    say("nightly", "mend or remove what is named above, then run again: inflight nightly")
+
+
+if __name__ == "__main__":
+    main(prog_name=shutil.which("inflight") and "inflight")

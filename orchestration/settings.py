@@ -1,6 +1,7 @@
 """Where everything lies. One folder, `INFLIGHT_DATA`, holds all that the job reads and writes."""
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,18 @@ class Settings:
         if not config.exists():
             config.write_text((PROJECT_DIR / "orchestration" / "dagster.yaml").read_text())
         os.environ["INFLIGHT_DATA"] = str(self.data)
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ["DBT_TARGET_PATH"] = str(self.dbt_target)
+        os.environ["DBT_LOG_PATH"] = str(self.dbt_target / "logs")
+        os.environ["DBT_PROFILES_DIR"] = str(PROJECT_DIR)
         os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
         os.environ["GX_ANALYTICS_ENABLED"] = "False"
+
+    @property
+    def memory(self) -> str:
+        """How much memory DuckDB may use, as it writes it: 4GB."""
+        return os.environ.get("INFLIGHT_MEMORY", "4GB")
 
     @property
     def extracts(self) -> Path:

@@ -1,5 +1,7 @@
--- The clock of the whole project. No model asks for the time of day: the same extracts give
--- the same tables whenever they are run.
+{{ config(materialized='table') }}
+
+-- The clock of the whole project. No model asks for the time of day: the same extracts give the same tables
+-- whenever they are run. A table, so that all models of a night see one moment.
 select
     {% if var('as_of') %}
         cast('{{ var("as_of") }}' as {{ dbt.type_timestamp() }}) as as_of,

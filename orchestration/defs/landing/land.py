@@ -11,17 +11,19 @@ from orchestration.defs.landing.discovery import ExtractFile, find_extracts
 from orchestration.defs.landing.ledger import Outcome
 from orchestration.defs.landing.load import load_file, mark_superseded
 from orchestration.defs.landing.readers import Refused
-from orchestration.defs.landing.sql import ident
+from orchestration.defs.landing.sql import ident, literal
+from orchestration.lock import connect
 from orchestration.settings import Settings
 
 
 @contextmanager
-def open_warehouse(settings: Settings, read_only: bool = False):
-    """A connection to the working file. Raises duckdb.IOException while another process writes to it."""
-    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect(str(settings.warehouse), read_only=read_only)
+def open_warehouse(settings: Settings, say: Callable[[str], None] = lambda _: None):
+    """A connection to the working file, for writing; waits while another process writes to it."""
+    con = connect(settings.warehouse, say)
     try:
         con.execute("set TimeZone = 'UTC'")
+        con.execute(f"set memory_limit = {literal(settings.memory)}")
+        con.execute(f"set temp_directory = {literal(str(settings.warehouse.parent / 'tmp'))}")
         yield con
     finally:
         con.close()
@@ -33,7 +35,7 @@ def land(
     contracts: tuple[Table, ...] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Land every file that is new or was refused before; returns one outcome a file looked at, oldest first."""
+    """Land every file that is new or was refused before; returns one outcome a file, oldest first."""
     contracts = contracts or load_contracts()
     ledger.prepare(con, contracts)
     take_back_pending(con, contracts)

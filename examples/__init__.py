@@ -1,0 +1,1 @@
+"""Inflight on data that anyone can get."""

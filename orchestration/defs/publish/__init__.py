@@ -1,0 +1,1 @@
+"""Audited marts to BI: one DuckDB file and Parquet, replaced in one step."""

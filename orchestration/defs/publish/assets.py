@@ -1,0 +1,32 @@
+"""Publication as the last asset of the night, downstream of every mart."""
+
+import dagster as dg
+import duckdb
+
+from orchestration.defs.publish.publish import PublicationError, publish
+from orchestration.defs.warehouse.project import marts
+from orchestration.lock import NightlyLock
+from orchestration.progress import say
+from orchestration.settings import Settings
+
+
+@dg.asset(deps=marts(Settings.from_env()), group_name="published", kinds={"duckdb", "parquet"})
+def published(context: dg.AssetExecutionContext, nightly_lock: NightlyLock) -> dg.MaterializeResult:
+    """The file BI reads, replaced in one step."""
+    settings = Settings.from_env()
+    try:
+        done = publish(settings, marts(settings), context.run_id, _checks_passed(context))
+    except PublicationError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except (OSError, duckdb.IOException) as error:
+        raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error
+    say("publish", f"{len(done.tables)} tables, {sum(done.tables.values()):,} rows as of {done.as_of:%F %T}")
+    return dg.MaterializeResult(
+        metadata={"publication_id": done.publication_id, "as_of": str(done.as_of), "rows": sum(done.tables.values())}
+    )
+
+
+def _checks_passed(context: dg.AssetExecutionContext) -> int:
+    """dbt tests and gate results that passed in this run."""
+    records = context.instance.all_logs(context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return sum(record.dagster_event.asset_check_evaluation_data.passed for record in records)

@@ -1,0 +1,204 @@
+"""Build a release beside the one BI reads, then let `published/current` point to it: one rename, all or nothing.
+
+    published/inflight.duckdb -> current/inflight.duckdb
+    published/parquet         -> current/parquet
+    published/current         -> releases/<publication>
+
+Readers that hold files of the release before keep them; it stays on disk until the next but one.
+"""
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration.defs.landing.sql import ident, literal
+from orchestration.settings import Settings
+
+KEPT_RELEASES = 2
+
+
+class PublicationError(Exception):
+    """The marts cannot be published as they are; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What BI sees: `tables` maps a table to its rows."""
+
+    publication_id: str
+    as_of: datetime | None
+    tables: dict[str, int]
+    checks_passed: int
+
+
+def publish(settings: Settings, marts: list[str], run_id: str, checks_passed: int) -> Publication:
+    """Publish the tables named in `marts`. Raises PublicationError if one of them is missing or no table."""
+    published_at = datetime.now(UTC).replace(tzinfo=None)
+    publication_id = f"{published_at:%Y%m%dT%H%M%S%f}-{run_id[:8]}"
+    releases = settings.published / "releases"
+    building = releases / f"{publication_id}.building"
+    for leftover in releases.glob("*.building"):
+        shutil.rmtree(leftover)
+    (building / "parquet").mkdir(parents=True)
+    _checkpoint(settings.marts)
+    shutil.copyfile(settings.marts, building / "inflight.duckdb")
+    with duckdb.connect(str(building / "inflight.duckdb")) as con:
+        as_of = _as_of(settings)
+        _keep_only(con, marts)
+        tables = _describe(con, marts, publication_id, published_at, as_of, run_id, checks_passed)
+        _write_parquet(con, building / "parquet", settings.published / "current" / "parquet", tables)
+        con.execute("checkpoint")
+    if (building / "inflight.duckdb.wal").exists():
+        raise PublicationError("the published file was not closed cleanly; run the job again")
+    release = building.with_suffix("")
+    _flush(building)
+    building.rename(release)
+    _point(settings.published / "inflight.duckdb", Path("current/inflight.duckdb"))
+    _point(settings.published / "parquet", Path("current/parquet"))
+    _point(settings.published / "current", Path("releases") / release.name)
+    for old in sorted(path for path in releases.iterdir() if path.is_dir())[:-KEPT_RELEASES]:
+        shutil.rmtree(old)
+    return Publication(publication_id, as_of, {name: rows for name, (rows, _) in tables.items()}, checks_passed)
+
+
+def current(settings: Settings) -> Publication | None:
+    """What BI sees now; None before the first publication."""
+    if not settings.published_database.exists():
+        return None
+    with duckdb.connect(str(settings.published_database), read_only=True) as con:
+        rows = con.execute(
+            "select publication_id, as_of, checks_passed, table_name, row_count from publication order by table_name"
+        ).fetchall()
+    publication_id, as_of, checks_passed = rows[0][:3]
+    return Publication(publication_id, as_of, {row[3]: row[4] for row in rows}, checks_passed)
+
+
+def _checkpoint(database: Path) -> None:
+    """Write what a killed run left in the write-ahead log into the file itself."""
+    with duckdb.connect(str(database)) as con:
+        con.execute("checkpoint")
+
+
+def _as_of(settings: Settings) -> datetime | None:
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        return con.execute("select as_of from staging.stg_as_of").fetchone()[0]
+
+
+def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
+    """Drop what models that are gone have left; refuse a mart that is not a table."""
+    kinds = dict(
+        con.execute(
+            "select table_name, table_type from information_schema.tables where table_schema = 'main'"
+        ).fetchall()
+    )
+    for name in marts:
+        if kinds.get(name) != "BASE TABLE":
+            raise PublicationError(
+                f"mart {name} is {kinds.get(name, 'missing').lower()}; marts are materialized as table or incremental"
+            )
+    for name, kind in kinds.items():
+        if name not in marts:
+            con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {ident(name)}")
+
+
+def _describe(
+    con: duckdb.DuckDBPyConnection,
+    marts: list[str],
+    publication_id: str,
+    published_at: datetime,
+    as_of: datetime | None,
+    run_id: str,
+    checks_passed: int,
+) -> dict[str, tuple[int, str]]:
+    """Write the tables `publication` and `publication_columns`; returns table -> (rows, content hash)."""
+    con.execute("""
+        create table publication (
+            publication_id varchar, published_at timestamp, as_of timestamp, run_id varchar,
+            table_name varchar, row_count bigint, content_hash varchar, checks_passed integer
+        );
+        comment on table publication is 'Grain: one row per published table. What this file is.';
+        create table publication_columns (
+            table_name varchar, column_name varchar, data_type varchar, row_count bigint,
+            non_null_count bigint, mean_value double
+        );
+        comment on table publication_columns is 'Grain: one row per published column, for comparison with the next.';
+    """)
+    tables = {}
+    for name in sorted(marts):
+        columns = con.execute(f"select column_name, column_type from (describe {ident(name)})").fetchall()
+        tables[name] = _content(con, name, columns)
+        con.execute(
+            "insert into publication values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [publication_id, published_at, as_of, run_id, name, *tables[name], checks_passed],
+        )
+    return tables
+
+
+def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str]]) -> tuple[int, str]:
+    """Rows and a hash of a table in one scan, and its columns' profile.
+
+    The hash does not depend on the order of rows, nor on technical columns, whose names start with _.
+    """
+    content = ", ".join(ident(column) for column, _ in columns if not column.startswith("_"))
+    means = [
+        f"avg({ident(column)})" if is_number(data_type) and not column.startswith("_") else "null"
+        for column, data_type in columns
+    ]
+    rows, total, mixed, *profile = con.execute(f"""
+        select count(*), sum(hash({content})::hugeint), bit_xor(hash({content})),
+            {", ".join(f"count({ident(column)})" for column, _ in columns)}, {", ".join(means)}
+        from {ident(name)}
+    """).fetchone()
+    for (column, data_type), non_null, mean in zip(
+        columns, profile[: len(columns)], profile[len(columns) :], strict=True
+    ):
+        con.execute(
+            "insert into publication_columns values (?, ?, ?, ?, ?, ?)", [name, column, data_type, rows, non_null, mean]
+        )
+    return rows, f"{(total or 0) % 2**64:016x}{mixed or 0:016x}"
+
+
+def is_number(data_type: str) -> bool:
+    return data_type.startswith("DECIMAL") or data_type in ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "HUGEINT")
+
+
+def _write_parquet(
+    con: duckdb.DuckDBPyConnection, folder: Path, last: Path, tables: dict[str, tuple[int, str]]
+) -> None:
+    """One file a table. A table with the content it had last time is linked, not written again."""
+    before = {}
+    if (last.parent / "inflight.duckdb").exists():
+        con.execute(f"attach {literal(str(last.parent.resolve() / 'inflight.duckdb'))} as last (read_only)")
+        before = dict(con.execute("select table_name, content_hash from last.publication").fetchall())
+        con.execute("detach last")
+    for name, (_, content_hash) in tables.items():
+        source = last / f"{name}.parquet"
+        if before.get(name) == content_hash and source.exists():
+            os.link(source.resolve(), folder / f"{name}.parquet")
+        else:
+            target = literal(str(folder / f"{name}.parquet"))
+            con.execute(f"copy {ident(name)} to {target} (format parquet, compression zstd, compression_level 1)")
+    con.execute(f"copy publication to {literal(str(folder / 'publication.parquet'))} (format parquet)")
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _point(link: Path, target: Path) -> None:
+    """Make `link` point to `target`, in one rename."""
+    if link.is_symlink() and Path(os.readlink(link)) == target:
+        return
+    fresh = link.with_name(f".{link.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)

@@ -1,0 +1,82 @@
+"""The gates as blocking asset checks: what does not pass goes no further."""
+
+import dagster as dg
+import duckdb
+
+from orchestration.defs.landing.assets import raw_asset_keys
+from orchestration.defs.landing.land import open_warehouse
+from orchestration.defs.landing.ledger import accept
+from orchestration.defs.warehouse.project import marts
+from orchestration.lock import NightlyLock
+from orchestration.progress import say
+from orchestration.settings import Settings
+
+MAX_ROWS_TOLD = 20
+
+
+@dg.multi_asset_check(
+    name="gate_1",
+    specs=[dg.AssetCheckSpec("gate_1", asset=key, blocking=True) for key in raw_asset_keys()],
+)
+def gate_1(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
+    """What landed tonight, against the contract and the earlier nights. What passes is accepted for good."""
+    from orchestration.defs.quality import expectations, gate_1
+
+    settings = Settings.from_env()
+    findings = expectations.validate(settings.warehouse, "gate_1", gate_1.batches(), settings.quality)
+    messages: dict[dg.AssetKey, list[str]] = {}
+    for finding in findings:
+        for row in finding.rows[:MAX_ROWS_TOLD]:
+            key = dg.AssetKey([str(row["crm"]), str(row["entity"])])
+            messages.setdefault(key, []).append(_in_words(finding.message, row))
+    if not findings:
+        with open_warehouse(settings) as con:
+            accept(con)
+        say("gate 1", "passed")
+    for key in raw_asset_keys():
+        yield from _results("gate_1", key, messages.get(key, []))
+
+
+@dg.multi_asset_check(
+    name="gate_2",
+    specs=[dg.AssetCheckSpec("gate_2", asset=name, blocking=True) for name in marts(Settings.from_env())],
+)
+def gate_2(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
+    """The marts as a whole, against the last publication."""
+    from orchestration.defs.quality import expectations, gate_2
+
+    settings = Settings.from_env()
+    names = marts(settings)
+    with duckdb.connect(str(settings.marts)) as con:
+        columns = {name: [row[0] for row in con.execute(f'describe "{name}"').fetchall()] for name in names}
+    last = gate_2.last_publication(settings.published_database)
+    findings = expectations.validate(settings.marts, "gate_2", gate_2.batches(columns, last), settings.quality)
+    if not findings:
+        say("gate 2", "passed")
+    for name in names:
+        yield from _results("gate_2", dg.AssetKey(name), [f.message for f in findings if f.batch == name])
+
+
+def _results(check: str, key: dg.AssetKey, messages: list[str]):
+    for message in messages:
+        say(check.replace("_", " "), f"STOP: {message}")
+    yield dg.AssetCheckResult(
+        check_name=check,
+        asset_key=key,
+        passed=not messages,
+        description="; ".join(messages) or None,
+        metadata={"messages": messages},
+    )
+
+
+def _in_words(message: str, row: dict) -> str:
+    """The expectation, and the row it does not hold for: its file or column first."""
+    where = row.get("path") or f"{row['crm']}/{row['entity']}.{row.get('column_name')}"
+    details = {
+        name: f"{value:.2f}" if isinstance(value, float) else value
+        for name, value in row.items()
+        if name not in ("crm", "entity", "path", "column_name", "reason") and value is not None
+    }
+    reason = row.get("reason")
+    told = reason or ", ".join(f"{name} = {value}" for name, value in details.items())
+    return f"{where}: {told}" if reason else f"{where}: {message} ({told})"

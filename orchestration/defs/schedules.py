@@ -1,0 +1,72 @@
+"""When the job runs, and what is said when it fails."""
+
+import hashlib
+import time
+
+import dagster as dg
+
+from orchestration.defs.landing.contract import load_contracts
+from orchestration.defs.landing.discovery import find_extracts
+from orchestration.defs.publish.publish import current
+from orchestration.lock import NightlyLock
+from orchestration.progress import say
+from orchestration.settings import Settings
+
+SETTLED_SECONDS = 60  # a file younger than this may still be being written
+
+
+@dg.failure_hook(name="say_what_bi_still_shows")
+def on_failure(context: dg.HookContext) -> None:
+    """What failed, and what BI still shows."""
+    settings = Settings.from_env()
+    shown = current(settings)
+    still = (
+        f"BI still shows publication {shown.publication_id}, as of {shown.as_of:%F %T}"
+        if shown
+        else "BI has nothing yet"
+    )
+    error = context.op_exception
+    message = f"{context.op.name} failed: {str(error).strip().splitlines()[0] if error else 'see the log'}"
+    say("failed", f"{message}. {still}.")
+    context.log.error(f"{message}. {still}.")
+
+
+nightly = dg.define_asset_job(
+    "nightly",
+    selection=dg.AssetSelection.all(),
+    description="Extracts in, audited tables out.",
+    executor_def=dg.in_process_executor,  # DuckDB has one writer
+    hooks={on_failure},
+)
+
+every_night = dg.ScheduleDefinition(
+    name="every_night",
+    job=nightly,
+    cron_schedule="0 4 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
+
+
+@dg.sensor(job=nightly, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def new_extracts(context: dg.SensorEvaluationContext):
+    """Run when files under extracts/ have changed and have all been quiet for a minute."""
+    files = find_extracts(Settings.from_env().extracts, load_contracts())
+    if not files:
+        return dg.SkipReason("no extracts yet")
+    if time.time() - max(file.modified_ns for file in files) / 1e9 < SETTLED_SECONDS:
+        return dg.SkipReason("an extract is still being written")
+    seen = hashlib.sha256(repr([(f.name, f.size_bytes, f.modified_ns) for f in files]).encode()).hexdigest()
+    if seen == context.cursor:
+        return dg.SkipReason("nothing new under extracts/")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=seen)], cursor=seen)
+
+
+@dg.definitions
+def schedules() -> dg.Definitions:
+    return dg.Definitions(
+        jobs=[nightly],
+        schedules=[every_night],
+        sensors=[new_extracts],
+        resources={"nightly_lock": NightlyLock()},
+    )

@@ -1,0 +1,80 @@
+"""The dbt project as the job sees it: its manifest, kept fresh, and whether its code has changed since a build."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import PROJECT_DIR, Settings
+
+CODE = ("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "dbt_project.yml")
+PARSED = (*CODE, "models/**/*.yml", "seeds/**/*.yml", "tests/data/**/*.sql", "profiles.yml")
+
+
+class ProjectError(Exception):
+    """dbt cannot read the project; the message is dbt's own."""
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    """dbt's manifest, parsed anew only when a file of the project has changed."""
+    parsed = fingerprint(PARSED)
+    path, stamp = settings.dbt_target / "manifest.json", settings.dbt_target / "parsed"
+    if not path.exists() or not stamp.exists() or stamp.read_text() != parsed:
+        _parse(settings)
+        stamp.write_text(parsed)
+    return _read(path, parsed)
+
+
+@cache
+def _read(path: Path, _: str) -> dict[str, Any]:
+    return json.loads(path.read_text())
+
+
+def _parse(settings: Settings) -> None:
+    settings.dbt_target.mkdir(parents=True, exist_ok=True)
+    command = [str(Path(sys.executable).with_name("dbt")), "parse"]
+    done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ProjectError(f"dbt cannot read the project:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
+
+
+def marts(settings: Settings) -> list[str]:
+    """Names of all models under models/marts: what is published."""
+    return sorted(node["name"] for node in manifest(settings)["nodes"].values() if is_mart(node))
+
+
+def is_mart(node: dict[str, Any]) -> bool:
+    return node["resource_type"] == "model" and node["fqn"][1] == "marts"
+
+
+def fingerprint(patterns: Iterable[str]) -> str:
+    """A hash over the content and names of the project's files that match."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in patterns for path in PROJECT_DIR.glob(pattern)}):
+        digest.update(f"{path.relative_to(PROJECT_DIR)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+class BuiltFrom:
+    """Which code the tables in the warehouse were built from. Changed code means a full build, by itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.path = settings.warehouse.parent / "built_from"
+        self.code = fingerprint(CODE)
+
+    @property
+    def is_current(self) -> bool:
+        return self.path.exists() and self.path.read_text() == self.code
+
+    def forget(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def remember(self) -> None:
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(self.code)
+        fresh.replace(self.path)
