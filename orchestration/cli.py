@@ -78,8 +78,8 @@ def _run(settings: Settings) -> bool:
     """Run the job in this process; what Dagster and dbt print goes to a log file."""
     import dagster as dg
 
-    from orchestration.defs.warehouse.project import ProjectError
     from orchestration.definitions import defs
+    from orchestration.defs.warehouse.project import ProjectError
 
     log = settings.data / "nightly.log"
     with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):

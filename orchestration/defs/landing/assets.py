@@ -5,6 +5,7 @@ import duckdb
 
 from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.land import land, open_warehouse
+from orchestration.defs.quality.expectations import warm_up
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
 from orchestration.settings import Settings
@@ -24,6 +25,7 @@ def _specs() -> list[dg.AssetSpec]:
 @dg.multi_asset(specs=_specs(), name="landing")
 def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
     """Land what is new under extracts/. A disk or lock that fails may recover; bad data will not."""
+    warm_up()
     settings = Settings.from_env()
     settings.extracts.mkdir(parents=True, exist_ok=True)
     try:

@@ -60,12 +60,10 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
     outcome.sha256 = file.sha256()
     con.execute("begin")
     try:
+        load_file(con, file, outcome)
         twin = ledger.twin(con, file.crm, file.entity, outcome.sha256)
-        if twin:
-            outcome.status, outcome.reason = "repeated", f"the same content landed as {twin[0]}"
-            outcome.rows_in_file = outcome.rows_repeated = twin[1]
-        else:
-            load_file(con, file, outcome)
+        if twin and not outcome.rows_landed:
+            outcome.status, outcome.reason = "repeated", f"the same content landed as {twin}"
         outcome.write(con)
         con.execute("commit")
     except (Refused, duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:

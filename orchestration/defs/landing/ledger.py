@@ -143,10 +143,10 @@ def known_files(con: duckdb.DuckDBPyConnection) -> set[tuple[str, int, int]]:
     return set(con.execute("select path, size_bytes, modified_ns from landing.files where is_accepted").fetchall())
 
 
-def twin(con: duckdb.DuckDBPyConnection, crm: str, entity: str, sha256: str) -> tuple[str, int] | None:
-    """(path, rows) of the file with the same content that landed before, if any."""
-    return con.execute(
-        "select path, rows_in_file from landing.files "
-        "where crm = ? and entity = ? and sha256 = ? and status = 'landed' limit 1",
+def twin(con: duckdb.DuckDBPyConnection, crm: str, entity: str, sha256: str) -> str | None:
+    """Path of a file with the same content that landed before, if any."""
+    row = con.execute(
+        "select path from landing.files where crm = ? and entity = ? and sha256 = ? and status = 'landed' limit 1",
         [crm, entity, sha256],
     ).fetchone()
+    return row[0] if row else None

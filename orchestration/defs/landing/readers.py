@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,8 @@ def open_relation(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Relation
     """Look at the file's header or schema; raises Refused where no row of it could be read."""
     con.execute(f"drop table if exists {BAD_LINES}")
     con.execute(f"drop table if exists {BAD_SCANS}")
+    if file.path.suffix == ".gz":
+        _read_to_end(file.path)
     read = {"csv": _csv, "jsonl": _jsonl, "parquet": _parquet}[file.format]
     relation = read(con, file)
     found = [*relation.columns, *relation.extra]
@@ -56,16 +59,28 @@ def open_relation(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Relation
 
 
 def last_line(file: ExtractFile) -> str:
-    """The text after the last line break but one, without its own line break; '' for an empty file."""
+    """The last line that is not empty, without its line break; '' for an empty file."""
     if file.path.suffix == ".gz":
-        line = b""
-        with gzip.open(file.path) as stream:
-            for line in stream:  # noqa: B007  only a file with a damaged line is read this way
-                pass
-        return line.decode(errors="replace").rstrip("\r\n")
+        return _read_to_end(file.path)
     with file.path.open("rb") as stream:
         stream.seek(max(0, file.size_bytes - MAX_LINE_BYTES))
-        return stream.read().rstrip(b"\r\n").rsplit(b"\n", 1)[-1].decode(errors="replace")
+        return _tail(stream.read())
+
+
+def _read_to_end(path: Path) -> str:
+    """The last line of a gzip file. DuckDB takes a cut one for a short one; this raises Refused."""
+    tail = b""
+    try:
+        with gzip.open(path) as stream:
+            while chunk := stream.read(2**20):
+                tail = chunk if b"\n" in chunk[:-2] else tail + chunk
+    except (OSError, EOFError, zlib.error) as error:
+        raise Refused(f"the file cannot be read to its end, it may have been cut: {error}") from error
+    return _tail(tail)
+
+
+def _tail(data: bytes) -> str:
+    return data.rstrip(b"\r\n").rsplit(b"\n", 1)[-1].decode(errors="replace")
 
 
 @contextmanager

@@ -89,7 +89,7 @@ def _as_of(settings: Settings) -> datetime | None:
 
 
 def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
-    """Drop what models that are gone have left; refuse a mart that is not a table."""
+    """Drop what models that are gone have left, and technical columns; refuse a mart that is not a table."""
     kinds = dict(
         con.execute(
             "select table_name, table_type from information_schema.tables where table_schema = 'main'"
@@ -103,6 +103,11 @@ def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
     for name, kind in kinds.items():
         if name not in marts:
             con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {ident(name)}")
+    technical = con.execute(
+        "select table_name, column_name from information_schema.columns where column_name like '\\_%' escape '\\'"
+    ).fetchall()
+    for table, column in technical:
+        con.execute(f"alter table {ident(table)} drop column {ident(column)}")
 
 
 def _describe(
@@ -141,13 +146,10 @@ def _describe(
 def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str]]) -> tuple[int, str]:
     """Rows and a hash of a table in one scan, and its columns' profile.
 
-    The hash does not depend on the order of rows, nor on technical columns, whose names start with _.
+    The hash does not depend on the order of rows.
     """
-    content = ", ".join(ident(column) for column, _ in columns if not column.startswith("_"))
-    means = [
-        f"avg({ident(column)})" if is_number(data_type) and not column.startswith("_") else "null"
-        for column, data_type in columns
-    ]
+    content = ", ".join(ident(column) for column, _ in columns)
+    means = [f"avg({ident(column)})" if is_number(data_type) else "null" for column, data_type in columns]
     rows, total, mixed, *profile = con.execute(f"""
         select count(*), sum(hash({content})::hugeint), bit_xor(hash({content})),
             {", ".join(f"count({ident(column)})" for column, _ in columns)}, {", ".join(means)}

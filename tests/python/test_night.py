@@ -1,0 +1,180 @@
+"""Whole nights, run as a user runs them."""
+
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from bench.kill import compare
+from orchestration.sample.company import Company
+from orchestration.sample.extracts import write_extracts
+from orchestration.sample.simulate import simulate
+from orchestration.settings import PROJECT_DIR
+from tests.python.conftest import inflight, published_hashes
+
+pytestmark = pytest.mark.slow
+
+NIGHT_1 = datetime(2026, 6, 29, 23, 59, 59)
+NIGHT_2 = datetime(2026, 6, 30, 23, 59, 59)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return simulate(Company(seed=3, deals_per_week=12.0))
+
+
+@pytest.fixture(scope="module")
+def first_night(world, tmp_path_factory) -> Path:
+    """A data folder after its first night; copied, not changed, by the tests."""
+    data = tmp_path_factory.mktemp("first_night") / "data"
+    write_extracts(world, data / "extracts" / "generic", NIGHT_1)
+    inflight(data, "nightly")
+    return data
+
+
+@pytest.fixture
+def data(first_night: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(first_night, tmp_path / "data", symlinks=True))
+
+
+def query(data: Path, sql: str) -> list[tuple]:
+    with duckdb.connect(str(data / "published" / "inflight.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def test_the_published_deals_are_those_of_the_extracts(first_night: Path, world):
+    known = query(first_night, "select count(*), count(*) filter (status = 'won') from dim_deals")[0]
+    extract = next((first_night / "extracts").rglob("deals.*"))
+    told = duckdb.sql(
+        f"select count(*), count(*) filter (status = 'won') from '{extract}' where not coalesce(is_deleted::boolean, false)"
+    ).fetchone()
+    assert known == told
+
+
+def test_a_second_night_without_news_lands_nothing_and_publishes_the_same_content(data: Path):
+    before = published_hashes(data)
+    inflight(data, "nightly")
+    assert published_hashes(data) == before
+    assert query(
+        data, "select sum(rows_in_file - rows_landed - rows_set_aside - rows_repeated) from landing_files"
+    ) == [(0,)]
+
+
+def test_a_night_of_changes_publishes_what_one_night_with_everything_would(data: Path, world, tmp_path: Path):
+    write_extracts(world, data / "extracts" / "generic", NIGHT_2, since=NIGHT_1)
+    inflight(data, "nightly")
+    at_once = tmp_path / "at_once"
+    write_extracts(world, at_once / "extracts" / "generic", NIGHT_2)
+    inflight(at_once, "nightly")
+    differ = {
+        name
+        for name, value in published_hashes(at_once).items()
+        if published_hashes(data)[name] != value and not name.startswith("landing_")
+    }
+    assert differ == set()
+
+
+@pytest.mark.parametrize(
+    ("entity", "damage", "message"),
+    [
+        ("deals", "missing column", "column deal_id is missing"),
+        ("deals", "wrong types", "column amount: not a decimal(18,2)"),
+        ("deals", "cut", "the file has been cut"),
+        ("deals", "empty", "the file is empty"),
+        ("deals", "a tenth of the rows", "must hold at least 50% of the rows"),
+    ],
+)
+def test_a_bad_extract_never_reaches_bi(data: Path, world, entity: str, damage: str, message: str):
+    before = published_hashes(data)
+    publication = query(data, "select distinct publication_id from publication")
+    write_extracts(world, data / "extracts" / "generic", NIGHT_2)
+    (path,) = (data / "extracts" / "generic" / "2026-06-30").glob(f"{entity}.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(
+        {
+            "missing column": "".join([lines[0].replace("deal_id", "id"), *lines[1:]]),
+            "wrong types": "".join([lines[0], *(line.replace(",EUR", "x,EUR") for line in lines[1:])]),
+            "cut": "".join(lines[:50]) + lines[50][:20],
+            "empty": "",
+            "a tenth of the rows": "".join(lines[: len(lines) // 10]),
+        }[damage]
+    )
+    night = inflight(data, "nightly", check=False)
+    assert night.returncode == 1
+    assert f"generic/2026-06-30/{entity}.csv" in night.stderr
+    assert message in night.stderr
+    assert "BI still shows publication" in night.stderr
+    assert query(data, "select distinct publication_id from publication") == publication
+    assert published_hashes(data) == before
+
+
+def test_a_mended_extract_passes_the_next_night(data: Path, world):
+    write_extracts(world, data / "extracts" / "generic", NIGHT_2)
+    path = data / "extracts" / "generic" / "2026-06-30" / "deals.csv"
+    whole = path.read_text()
+    path.write_text(whole[: len(whole) // 10])
+    assert inflight(data, "nightly", check=False).returncode == 1
+    path.write_text(whole)
+    inflight(data, "nightly")
+    assert query(data, "select count(*) from landing_files where status = 'refused'") == [(0,)]
+    assert query(data, "select max(as_of)::date::varchar from publication") == [("2026-06-30",)]
+
+
+def test_a_night_killed_at_any_moment_ends_as_if_undisturbed(tmp_path: Path):
+    seen = compare(tmp_path, kills=3, seed=5, deals_per_week=8.0)
+    assert seen["failed_reads"] == []
+    assert seen["tables_that_differ"] == []
+    assert seen["reads"] > 0
+
+
+def test_one_sql_file_with_yaml_becomes_an_asset_with_checks_and_a_published_table(first_night: Path, tmp_path: Path):
+    project = tmp_path / "project"
+    shutil.copytree(
+        PROJECT_DIR,
+        project,
+        ignore=lambda _, names: [n for n in names if n in ("data", "target", "logs") or n.startswith(".")],
+    )
+    folder = project / "models" / "marts" / "funnel"
+    (folder / "fct_losses.sql").write_text(
+        "select deal_id, lost_at from {{ ref('fct_deals') }} where status = 'lost'\n"
+    )
+    (folder / "_fct_losses.yml").write_text(
+        "version: 2\n"
+        "models:\n"
+        "  - name: fct_losses\n"
+        "    columns:\n"
+        "      - {name: deal_id, data_type: varchar, data_tests: [unique, not_null]}\n"
+        "      - {name: lost_at, data_type: timestamp}\n"
+    )
+    data = Path(shutil.copytree(first_night, tmp_path / "data", symlinks=True))
+    inflight(data, "nightly", project=project)
+    lost = query(
+        data, "select (select count(*) from fct_losses), (select count(*) from fct_deals where status = 'lost')"
+    )
+    assert lost[0][0] == lost[0][1] > 0
+    assert (data / "published" / "parquet" / "fct_losses.parquet").exists()
+    log = (data / "nightly.log").read_text()
+    assert "unique_fct_losses_deal_id" in log
+    checks = duckdb.connect(str(data / "published" / "inflight.duckdb"), read_only=True).execute(
+        "select count(*) from publication where table_name = 'fct_losses'"
+    )
+    assert checks.fetchone() == (1,)
+    assert (data / "quality" / "gate_2").exists()
+
+
+def test_two_nights_at_once_are_refused(data: Path):
+    import fcntl
+
+    with (data / "nightly.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        night = inflight(data, "nightly", check=False)
+    assert night.returncode == 1
+    assert "is at work on" in night.stderr
+
+
+def test_an_empty_data_folder_says_what_to_do(tmp_path: Path):
+    night = inflight(tmp_path / "nothing", "nightly", check=False)
+    assert night.returncode == 1
+    assert "inflight sample" in night.stderr
