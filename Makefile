@@ -1,5 +1,6 @@
 # `make run` and `make test` set themselves up; everything they need goes into .venv.
 PYTHON ?= python3
+SHELL := bash
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -41,6 +42,8 @@ test: setup lint ## All tests
 	$(BIN)/python -m pytest
 
 lint: setup ## Style of Python and SQL
+	@mkdir -p target/lint/warehouse
+	INFLIGHT_DATA=target/lint $(BIN)/sqlfluff lint --nocolor models tests/data | tail -40; test $${PIPESTATUS[0]} -eq 0
 	$(BIN)/ruff check orchestration tests bench examples
 	$(BIN)/ruff format --check orchestration tests bench examples
 

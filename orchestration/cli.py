@@ -158,7 +158,9 @@ def _show_landing(settings: Settings) -> None:
         raise click.ClickException("a run is at work on the warehouse; what landed can be seen when it ends") from None
     with con:
         files = con.execute("""
-            select entity, status, count(*), sum(rows_in_file), sum(rows_landed), sum(rows_set_aside), sum(rows_repeated)
+            select
+                entity, status, count(*), sum(rows_in_file), sum(rows_landed), sum(rows_set_aside),
+                sum(rows_repeated)
             from landing.files group by all order by all
         """).fetchall()
         refused = con.execute(

@@ -78,7 +78,10 @@ implied as (
         on deals.crm = stages.crm and deals.pipeline = stages.pipeline and deals.stage = stages.stage
     where
         deals.status = 'open'
-        and not exists (select 1 from logs where deals.deal_id = logs.deal_id)
+        and not exists (
+            select 1 from logs
+            where deals.deal_id = logs.deal_id
+        )
 
     union all
 

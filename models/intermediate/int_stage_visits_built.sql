@@ -45,7 +45,7 @@ select
         when moves.next_stage_id is null then 'still_there'
         when next_stage.is_lost then 'lost'
         when next_stage.is_won then 'advanced'
-        when next_stage.pipeline is distinct from stage.pipeline then 'handed_off'
+        when next_stage.pipeline <> stage.pipeline then 'handed_off'
         when next_stage.position >= stage.position then 'advanced'
         when next_stage.position < stage.position then 'moved_back'
         -- a stage that nobody defined has no place before or after another

@@ -8,9 +8,15 @@ with stages as (
 ),
 
 pipelines as (
-    select crm, pipeline from {{ ref('crm_deals') }}
+    select
+        crm,
+        pipeline
+    from {{ ref('crm_deals') }}
     union
-    select crm, pipeline from stages
+    select
+        crm,
+        pipeline
+    from stages
 ),
 
 endings as (
@@ -52,9 +58,27 @@ added as (
 )
 
 select
-    stage_id, crm, pipeline, stage, phase, position, crm_probability, is_won, is_lost, is_defined
+    stage_id,
+    crm,
+    pipeline,
+    stage,
+    phase,
+    position,
+    crm_probability,
+    is_won,
+    is_lost,
+    is_defined
 from stages
 union all
 select
-    stage_id, crm, pipeline, stage, phase, position, crm_probability, is_won, is_lost, is_defined
+    stage_id,
+    crm,
+    pipeline,
+    stage,
+    phase,
+    position,
+    crm_probability,
+    is_won,
+    is_lost,
+    is_defined
 from added

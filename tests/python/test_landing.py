@@ -155,7 +155,9 @@ def test_versions_do_not_depend_on_the_order_of_arrival(tmp_path):
             extracts.land()
         histories.append(
             extracts.query("""
-                with days as (select unnest(generate_series(date '2026-01-01', date '2026-01-05', interval 1 day)) as day)
+                with days as (
+                    select unnest(generate_series(date '2026-01-01', date '2026-01-05', interval 1 day)) as day
+                )
                 select day, list(stage)
                 from days inner join raw_generic.deals
                     on _extracted_at < day + interval 1 day

@@ -48,7 +48,8 @@ def test_the_published_deals_are_those_of_the_extracts(first_night: Path, world)
     known = query(first_night, "select count(*), count(*) filter (status = 'won') from dim_deals")[0]
     extract = next((first_night / "extracts").rglob("deals.*"))
     told = duckdb.sql(
-        f"select count(*), count(*) filter (status = 'won') from '{extract}' where not coalesce(is_deleted::boolean, false)"
+        f"select count(*), count(*) filter (status = 'won') from '{extract}' "
+        "where not coalesce(is_deleted::boolean, false)"
     ).fetchone()
     assert known == told
 

@@ -4,17 +4,27 @@
 
 with versions as (
     {% for entity in own_entities %}
-        select deal_id, _load_id as load_id from {{ source('generic', entity) }}
+        select
+            deal_id,
+            _load_id as load_id
+        from {{ source('generic', entity) }}
         union all
-        select deal_id, _superseded_load_id from {{ source('generic', entity) }}
+        select
+            deal_id,
+            _superseded_load_id
+        from {{ source('generic', entity) }}
         where _superseded_load_id is not null
         union all
     {% endfor %}
-    select deals.deal_id, accounts._load_id
+    select
+        deals.deal_id,
+        accounts._load_id
     from {{ source('generic', 'accounts') }} as accounts
     inner join {{ source('generic', 'deals') }} as deals on accounts.account_id = deals.account_id
     union all
-    select deals.deal_id, stages._load_id
+    select
+        deals.deal_id,
+        stages._load_id
     from {{ source('generic', 'stages') }} as stages
     inner join {{ source('generic', 'deals') }} as deals on stages.pipeline = deals.pipeline
 )

@@ -1,6 +1,7 @@
 """Run suites of Great Expectations on a DuckDB file, keep the Data Docs, and say in words what failed."""
 
 import importlib
+import shutil
 import threading
 import warnings
 from dataclasses import dataclass, field
@@ -49,6 +50,7 @@ def validate(database: Path, gate: str, batches: list[Batch], docs: Path) -> lis
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     site = docs / gate
+    shutil.rmtree(site, ignore_errors=True)
     context.add_data_docs_site(
         "local",
         {
@@ -83,7 +85,8 @@ def validate(database: Path, gate: str, batches: list[Batch], docs: Path) -> lis
     finally:
         close_all()
     context.build_data_docs()
-    make_self_contained(site)
+    verdicts = {batch.name: [f.message for f in findings if f.batch == batch.name] for batch in batches}
+    make_self_contained(site, gate, verdicts)
     return findings
 
 

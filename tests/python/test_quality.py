@@ -1,0 +1,121 @@
+"""The gates: what they stop, what they let through, and that their reports can be read offline."""
+
+import duckdb
+import pytest
+
+from orchestration.defs.quality import gate_1, gate_2
+from orchestration.defs.quality.expectations import Batch, Finding, validate
+from orchestration.settings import Settings
+from tests.python.conftest import Extracts
+
+
+def findings_of_gate_1(extracts: Extracts) -> list[Finding]:
+    return validate(extracts.settings.warehouse, "gate_1", gate_1.batches(), extracts.settings.quality)
+
+
+def test_expectations_that_read_data_work_on_duckdb(tmp_path):
+    """Great Expectations reads rows after it has closed the connection; the dialect must have them by then."""
+    from great_expectations import expectations as gxe
+
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as con:
+        con.execute("create table t as select range as i from range(10)")
+    batch = Batch("t", [gxe.ExpectTableRowCountToBeBetween(min_value=11, description="eleven rows")])
+    (finding,) = validate(tmp_path / "x.duckdb", "gate", [batch], tmp_path)
+    assert finding.message == "eleven rows, but it is 10"
+    duckdb.connect(str(tmp_path / "x.duckdb")).close()  # nothing is left open
+
+
+def test_an_expectation_that_cannot_run_is_an_error_not_a_pass(tmp_path):
+    from great_expectations import expectations as gxe
+
+    with duckdb.connect(str(tmp_path / "x.duckdb")) as con:
+        con.execute("create table t as select 1 as i")
+    batch = Batch("t", [gxe.ExpectColumnMeanToBeBetween(column="gone", min_value=1, description="x")])
+    with pytest.raises(RuntimeError, match="could not be run"):
+        validate(tmp_path / "x.duckdb", "gate", [batch], tmp_path)
+
+
+def test_a_first_night_passes(extracts: Extracts):
+    extracts.deals({"deal_id": "1"}, {"deal_id": "2"})
+    extracts.land(accepted=False)
+    assert findings_of_gate_1(extracts) == []
+
+
+def test_a_full_extract_that_shrank_is_stopped_and_a_delta_is_not(extracts: Extracts):
+    extracts.deals(*({"deal_id": str(n)} for n in range(100)), day="2026-01-01")
+    extracts.land()
+    extracts.deals({"deal_id": "1", "stage": "b"}, day="2026-01-02", name="deals.delta.csv")
+    extracts.land(accepted=False)
+    assert findings_of_gate_1(extracts) == []
+    extracts.deals({"deal_id": "1", "stage": "c"}, day="2026-01-03")
+    extracts.land(accepted=False)
+    (finding,) = findings_of_gate_1(extracts)
+    assert finding.rows[0]["path"] == "generic/2026-01-03/deals.csv"
+    assert (finding.rows[0]["rows_in_extract"], finding.rows[0]["rows_before"]) == (1, 100)
+
+
+def test_parts_of_one_extract_count_together(extracts: Extracts):
+    extracts.deals(*({"deal_id": str(n)} for n in range(100)), day="2026-01-01")
+    extracts.land()
+    for part in range(2):
+        changed = ({"deal_id": str(n), "stage": "b"} for n in range(part * 50, part * 50 + 50))
+        extracts.deals(*changed, day="2026-01-02", name=f"deals.part{part}.csv")
+    extracts.land(accepted=False)
+    assert findings_of_gate_1(extracts) == []
+
+
+def test_a_refused_file_stops_the_night_until_a_later_full_extract_lands(extracts: Extracts):
+    extracts.text("users.csv", "user_name\na\n", day="2026-01-01")
+    extracts.land(accepted=False)
+    (finding,) = findings_of_gate_1(extracts)
+    assert "column user_id is missing" in finding.rows[0]["reason"]
+    extracts.csv("users.csv", [{"user_id": "1"}], day="2026-01-02")
+    extracts.land(accepted=False)
+    assert findings_of_gate_1(extracts) == []
+
+
+def test_a_column_that_is_suddenly_empty_is_stopped(extracts: Extracts):
+    extracts.deals(*({"deal_id": str(n)} for n in range(60)), day="2026-01-01")
+    extracts.land()
+    extracts.deals(*({"deal_id": str(n), "amount": ""} for n in range(60)), day="2026-01-02")
+    extracts.land(accepted=False)
+    (finding,) = findings_of_gate_1(extracts)
+    assert [(row["entity"], row["column_name"]) for row in finding.rows] == [("deals", "amount")]
+
+
+def test_values_that_no_earlier_night_had_are_stopped_when_they_are_many(extracts: Extracts):
+    extracts.deals(*({"deal_id": str(n)} for n in range(60)), day="2026-01-01")
+    extracts.land()
+    few = ({"deal_id": str(n), "stage": "Renamed" if n < 5 else "Qualification"} for n in range(60))
+    extracts.deals(*few, day="2026-01-02")
+    extracts.land(accepted=False)
+    assert findings_of_gate_1(extracts) == []
+    extracts.deals(*({"deal_id": str(n), "stage": "Renamed"} for n in range(60)), day="2026-01-03")
+    extracts.land(accepted=False)
+    (finding,) = findings_of_gate_1(extracts)
+    assert finding.rows[0]["new_values"] == "Renamed"
+
+
+def test_gate_2_stops_a_mart_that_shrank_emptied_or_whose_numbers_jumped(settings: Settings):
+    settings.marts.parent.mkdir(parents=True)
+    with duckdb.connect(str(settings.marts)) as con:
+        con.execute("create table fct as select range as i, null::int as gone, 10.0 as amount from range(100)")
+    last = {"fct": {"i": (200, 200, 99.5), "gone": (200, 200, 1.0), "amount": (200, 200, 1.0)}}
+    batches = gate_2.batches({"fct": ["i", "gone", "amount"]}, last)
+    said = " ".join(finding.message for finding in validate(settings.marts, "gate_2", batches, settings.quality))
+    assert "fct must have at least 160 rows" in said
+    assert "fct.gone must be filled about as often" in said
+    assert "the mean of fct.amount must stay near" in said
+    assert "fct.i must be filled" not in said
+
+
+def test_reports_need_no_network(extracts: Extracts):
+    extracts.text("users.csv", "user_name\na\n")
+    extracts.land(accepted=False)
+    findings_of_gate_1(extracts)
+    pages = list(extracts.settings.quality.rglob("*.html"))
+    assert len(pages) >= 4
+    for page in pages:
+        for attribute in ('src="http', "src='http", '<link rel="stylesheet" href="http'):
+            assert attribute not in page.read_text()
+    assert "every file must land" in (extracts.settings.quality / "gate_1" / "index.html").read_text()
