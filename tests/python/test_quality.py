@@ -58,7 +58,7 @@ def test_parts_of_one_extract_count_together(extracts: Extracts):
     extracts.deals(*({"deal_id": str(n)} for n in range(100)), day="2026-01-01")
     extracts.land()
     for part in range(2):
-        changed = ({"deal_id": str(n), "stage": "b"} for n in range(part * 50, part * 50 + 50))
+        changed = ({"deal_id": str(n), "amount": "7.00"} for n in range(part * 50, part * 50 + 50))
         extracts.deals(*changed, day="2026-01-02", name=f"deals.part{part}.csv")
     extracts.land(accepted=False)
     assert findings_of_gate_1(extracts) == []
