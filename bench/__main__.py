@@ -20,7 +20,7 @@ from orchestration.settings import PROJECT_DIR
 FLOOR = """
 import duckdb, pathlib, sys
 con = duckdb.connect(sys.argv[2])
-con.execute("set threads = 2")
+con.execute("set threads = 2; set enable_progress_bar = false")
 for path in sorted(pathlib.Path(sys.argv[1]).rglob("*.parquet")):
     con.execute(f"create table {path.name.split('.')[0]} as select * from '{path}'")
 con.close()
@@ -30,7 +30,9 @@ con.close()
 def measure(command: list[str], env: dict[str, str], lines: list[str]) -> tuple[float, float]:
     """Run to the end; returns seconds and the peak memory in GB of the command with all its children."""
     started = time.monotonic()
-    process = subprocess.Popen(command, cwd=PROJECT_DIR, env=env, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, cwd=PROJECT_DIR, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     peak = _watch(process, lines)
     if process.wait():
         raise click.ClickException(f"{' '.join(command)} failed:\n" + "\n".join(lines[-20:]))
@@ -89,6 +91,8 @@ def main(deals: int, folder: Path) -> None:
         f"floor      {floor:8.1f} s   DuckDB alone reads the same files into tables ({floors[0]:.1f}, {floors[1]:.1f})"
     )
 
+    check = measure([sys.executable, "-m", "orchestration.cli", "check"], env, [])[0]
+    click.echo(f"check      {check:8.1f} s   reading the project for the first time, as an installation does once")
     nightly = [sys.executable, "-m", "orchestration.cli", "nightly"]
     full = _night("full night", nightly, env, data)
     click.echo(f"           {full / floor:8.2f} x the floor")

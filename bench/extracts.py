@@ -30,7 +30,8 @@ TABLES = {
     "deals": """
         select
             deal_id, 'Deal ' || i as deal_name, account_id, owner_id, 'sales' as pipeline,
-            case when not is_open and is_won then 'Won' when not is_open then 'Lost' else 'Signing' end as stage,
+            case when not is_open and is_won then 'Won' when not is_open then 'Lost'
+                when {night} > 0 then {after} else {before} end as stage,
             case when not is_open and is_won then 'won' when not is_open then 'lost' else 'open' end as status,
             round((hash(i, 6) % 1000000 + {night}) / 10.0, 2)::decimal(18, 2) as amount, 'EUR' as currency,
             ['inbound', 'outbound', 'partner', 'event'][1 + (hash(i, 7) % 4)::int] as channel,
@@ -44,7 +45,7 @@ TABLES = {
         select
             deal_id,
             case
-                when k = 7 and is_open then 'Signing'
+                when k = 7 and is_open then {before}
                 when k = 7 and is_won then 'Won'
                 when k = 7 then 'Lost'
                 else [{forward}][1 + k::int]
@@ -55,8 +56,8 @@ TABLES = {
         where {night} = 0
         union all
         select
-            deal_id, 'Negotiation', timestamp '2026-06-30 12:00:00' + to_seconds((hash(i) % 3600)::bigint),
-            'Signing', owner_id
+            deal_id, {after}, timestamp '2026-06-30 12:00:00' + to_seconds((hash(i) % 3600)::bigint),
+            {before}, owner_id
         from {source} where {night} > 0
     """,
     "activities": """
@@ -90,11 +91,14 @@ TABLES = {
 def make_extracts(folder: Path, deals: int, night: int) -> dict[str, int]:
     """Write night 0 (everything) or night 1 (a delta for 1% of the deals) as Parquet; returns rows per entity."""
     con = duckdb.connect()
-    con.execute("set threads = 2; set preserve_insertion_order = false; set memory_limit = '4GB'")
+    con.execute("set enable_progress_bar = false; set threads = 2")
+    con.execute("set preserve_insertion_order = false; set memory_limit = '4GB'")
     con.execute(DEALS.format(deals=deals))
     target = folder / "generic" / ("2026-06-30" if night == 0 else "2026-07-01")
     target.mkdir(parents=True, exist_ok=True)
     words = {
+        "before": "['Negotiation', 'Signing'][1 + (i % 2)::int]",  # where an open deal stands on night 0
+        "after": "['Signing', 'Negotiation'][1 + (i % 2)::int]",  # and where it went by night 1
         "forward": ", ".join(f"'{STAGES[n]}'" for n in (0, 1, 2, 1, 2, 3, 4, 5)),
         "stages": ", ".join(f"'{name}'" for name in STAGES),
         "phases": ", ".join(f"'{name}'" if name else "null" for name in PHASES),

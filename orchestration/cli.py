@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.progress import say
-from orchestration.settings import PROJECT_DIR, Settings
+from orchestration.settings import ACCEPT, PROJECT_DIR, Settings
 
 console = Console(highlight=False, soft_wrap=False)
 
@@ -53,11 +53,13 @@ def sample(seed: int, until: datetime, deals_per_week: float, if_empty: bool) ->
 
 
 @main.command()
-def nightly() -> None:
+@click.option("--accept", is_flag=True, help="Compare with no earlier night: tonight's volumes and values are right.")
+def nightly(accept: bool) -> None:
     """Run the nightly job: land, gate 1, dbt, gate 2, publish. The same job that Dagster's schedule runs."""
     from orchestration.lock import Busy, nightly_lock
 
     settings = Settings.from_env()
+    os.environ[ACCEPT] = "1" if accept else ""
     try:
         with nightly_lock(settings):
             pass
@@ -89,6 +91,19 @@ def _run(settings: Settings) -> bool:
             raise click.ClickException(str(error)) from None
         with dg.DagsterInstance.get() as instance:
             return job.execute_in_process(instance=instance, raise_on_error=False).success
+
+
+@main.command()
+def check() -> None:
+    """Read the whole project, dbt and Dagster, and say if it is sound. Runs nothing."""
+    from orchestration.definitions import defs
+    from orchestration.defs.warehouse.project import ProjectError
+
+    try:
+        job = defs().resolve_job_def("nightly")
+    except ProjectError as error:
+        raise click.ClickException(str(error)) from None
+    say("check", f"{len(job.asset_layer.selected_asset_keys)} assets, {len(job.asset_layer.asset_check_keys)} checks")
 
 
 @main.command()

@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+ACCEPT = "INFLIGHT_ACCEPT"  # set for a night whose gates compare with no earlier night
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
@@ -32,6 +33,11 @@ class Settings:
         os.environ["DBT_PROFILES_DIR"] = str(PROJECT_DIR)
         os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
         os.environ["GX_ANALYTICS_ENABLED"] = "False"
+
+    @property
+    def compares(self) -> bool:
+        """Whether the gates compare tonight with earlier nights."""
+        return not os.environ.get(ACCEPT)
 
     @property
     def memory(self) -> str:

@@ -1,4 +1,4 @@
--- Money is added up only in the deal's own currency; an event in another one leaves the sum unknown.
+-- Money is added up only in the deal's own currency; a payment or refund in another one leaves the sum unknown.
 select
     events.deal_id,
     min(case when events.kind = 'first_use' then events.occurred_at end) as first_use_at,
@@ -7,9 +7,12 @@ select
     case
         when
             sum(
-                case when events.kind <> 'first_use' and events.currency is distinct from deals.currency then 1 else 0 end
+                case
+                    when events.kind in ('payment', 'refund') and events.currency is distinct from deals.currency then 1
+                    else 0
+                end
             ) = 0
-            then sum(case events.kind when 'payment' then events.amount when 'refund' then -events.amount end)
+            then sum(case events.kind when 'payment' then events.amount when 'refund' then -events.amount else 0 end)
     end as paid_amount
 from {{ ref('crm_revenue_events') }} as events
 inner join {{ ref('crm_deals') }} as deals on events.deal_id = deals.deal_id

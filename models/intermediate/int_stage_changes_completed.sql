@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
--- The log alone does not cover a deal's life. Three things are added, each marked by is_exact = false
--- where its time is only a bound:
+-- The CRM also logs a change when a rep re-saves the same stage; those repeats are dropped. And the log alone
+-- does not cover a deal's life. Three things are added, each marked by is_exact = false where its time is only
+-- a bound:
 --   the stage a deal was in before its first logged move (it says where it came from);
 --   for a deal without any log, the stage it was seen in, from the time it was seen, never from its
 --   creation: that would carry today's stage into the past;
@@ -23,7 +24,8 @@ endings as (
         crm,
         pipeline,
         case when is_won then 'won' else 'lost' end as status,
-        min_by(stage_id, position) as stage_id
+        min_by(stage_id, position) as stage_id,
+        min(position) as position
     from stages
     where is_won or is_lost
     group by crm, pipeline, case when is_won then 'won' else 'lost' end
@@ -32,25 +34,36 @@ endings as (
 logged as (
     select
         changes.*,
-        row_number() over (
-            partition by changes.deal_id
-            order by
-                changes.changed_at, changes.recorded_at, changes.from_position, changes.position, changes.stage_id
-        ) as log_number
+        row_number() over log_of_deal as log_number,
+        lag(changes.stage_id) over log_of_deal as previous_stage_id
     from {{ ref('int_stage_changes_resolved') }} as changes
     where {{ is_touched('changes.deal_id') }}
+    window log_of_deal as (
+        partition by changes.deal_id
+        order by
+            changes.changed_at,
+            changes.recorded_at,
+            -- moves of one moment: first forward in the pipeline's order, then back against it
+            case
+                when changes.position < changes.from_position then 1000000 - 1000 * changes.from_position
+                else 1000 * changes.from_position
+            end + changes.position,
+            changes.stage_id
+    )
 ),
 
 logs as (
     select
-        deal_id,
-        min(changed_at) as first_changed_at,
-        max(changed_at) as last_changed_at,
-        min_by(from_stage_id, log_number) as first_from_stage_id,
-        max_by(stage_id, log_number) as last_stage_id,
-        max(log_number) as last_log_number
+        logged.deal_id,
+        min(logged.changed_at) as first_changed_at,
+        max(logged.changed_at) as last_changed_at,
+        max(case when logged.log_number = 1 then logged.from_stage_id end) as first_from_stage_id,
+        max_by(logged.stage_id, logged.log_number) as last_stage_id,
+        max(logged.log_number) as last_log_number,
+        bool_or(coalesce(stages.is_won, false)) as has_won
     from logged
-    group by deal_id
+    left join stages on logged.stage_id = stages.stage_id
+    group by logged.deal_id
 ),
 
 implied as (
@@ -58,7 +71,7 @@ implied as (
         deals.deal_id,
         logs.first_from_stage_id as stage_id,
         least(deals.created_at, logs.first_changed_at) as changed_at,
-        stages.position = 1 as is_exact,
+        stages.position = 1 and deals.created_at <= logs.first_changed_at as is_exact,
         0 as log_number
     from logs
     inner join deals on logs.deal_id = deals.deal_id
@@ -91,7 +104,7 @@ implied as (
         greatest(
             coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_changed_at, deals.closed_at)
         ) as changed_at,
-        deals.closed_at is not null as is_exact,
+        deals.closed_at >= coalesce(logs.last_changed_at, deals.closed_at) as is_exact,
         coalesce(logs.last_log_number, 0) + 1 as log_number
     from deals
     inner join endings
@@ -100,6 +113,10 @@ implied as (
     left join stages on logs.last_stage_id = stages.stage_id
     where
         not coalesce(deals.status = 'won' and stages.is_won, false)
+        -- a stage after the win is still won
+        and not coalesce(
+            deals.status = 'won' and logs.has_won and stages.position > endings.position and not stages.is_lost, false
+        )
         and not coalesce(deals.status = 'lost' and stages.is_lost, false)
 )
 
@@ -112,6 +129,7 @@ select
     log_number,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from logged
+where stage_id is distinct from coalesce(previous_stage_id, from_stage_id)
 union all
 select
     deal_id,

@@ -1,22 +1,11 @@
--- The CRM also logs a change when a rep re-saves the same stage. Those repeats are dropped here, so a visit
--- ends only when the deal really moves. All rows of a deal carry one _load_id; it is part of every partition
--- so that a filter on it reaches the table below and a night reads only the deals it rebuilt.
+-- A visit lasts from one move of the deal to the next. All rows of a deal carry one _load_id; it is part of
+-- every partition, so that a filter on it reaches the table below and a night reads only the deals it rebuilt.
 with changes as (
     select * from {{ ref('int_stage_changes_completed') }}
 ),
 
 stages as (
     select * from {{ ref('int_stages_completed') }}
-),
-
-ordered as (
-    select
-        *,
-        lag(stage_id) over (
-            partition by deal_id, _load_id
-            order by changed_at, log_number
-        ) as previous_stage_id
-    from changes
 ),
 
 moves as (
@@ -34,8 +23,7 @@ moves as (
             partition by deal_id, _load_id, stage_id
             order by changed_at, log_number
         ) as stage_visit_number
-    from ordered
-    where previous_stage_id is distinct from stage_id
+    from changes
     window deal_timeline as (partition by deal_id, _load_id order by changed_at, log_number)
 )
 
@@ -46,6 +34,7 @@ select
         when next_stage.is_lost then 'lost'
         when next_stage.is_won then 'advanced'
         when next_stage.pipeline <> stage.pipeline then 'handed_off'
+        when stage.is_lost then 'moved_back'
         when next_stage.position >= stage.position then 'advanced'
         when next_stage.position < stage.position then 'moved_back'
         -- a stage that nobody defined has no place before or after another

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'fct_deals'}}}) }}
+
 -- Time runs from the beginning to the end. A deal that its CRM created after its end is the CRM's own fault
 -- and another test's.
 select

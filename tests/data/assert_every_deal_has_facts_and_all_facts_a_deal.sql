@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'fct_deals'}}}) }}
+
 -- dim_deals and fct_deals speak of the same deals.
 select
     dim_deals.deal_id as in_dim_deals,

@@ -1,4 +1,4 @@
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'crm_stage_changes'}}}) }}
 
 -- Every move is of a deal that was extracted. Others are left out of the marts, so they must be said.
 select

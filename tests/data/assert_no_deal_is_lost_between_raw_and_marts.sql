@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'dim_deals'}}}) }}
+
 -- Every deal that landed by as_of is in dim_deals, unless it is deleted, and no other is. So for the generic layout.
 with landed as (
     select distinct 'generic:' || deal_id as deal_id

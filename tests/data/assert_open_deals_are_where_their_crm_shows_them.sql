@@ -1,4 +1,4 @@
-{{ config(severity='warn') }}
+{{ config(severity='warn', meta={'dagster': {'ref': {'name': 'fct_stage_visits'}}}) }}
 
 -- An open deal stands in the stage that its CRM shows. Where it does not, its log has a gap, and so have its visits.
 select
@@ -11,5 +11,6 @@ inner join {{ ref('fct_stage_visits') }} as visits
 inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
 where
     deals.status = 'open'
+    and visits._load_id = (select newest_load_id from {{ ref('stg_as_of') }})
     and stages.is_defined
     and stages.stage <> deals.stage

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'landing_rejects'}}}) }}
+
 -- Every row that was set aside is listed with its reason, and none is listed that was not.
 with set_aside as (
     select

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'cohort_stage_conversion'}}}) }}
+
 -- Every stay is counted in one cohort, those of deals now lost among them.
 with stays as (
     select

@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'dim_dates'}}}) }}
+
 -- The calendar holds every day from the first deal to a year after as_of; a join on a day loses nothing.
 select
     min(dates.date_day) as first_day,

@@ -2,12 +2,11 @@
 -- is too low for them and conversion_resolved_only too high, and both are named for what they are.
 with visits as (
     select
-        visits.stage_id,
-        deals.segment,
-        cast({{ dbt.date_trunc('month', 'visits.entered_at') }} as date) as cohort_month,
-        visits.exit_type
-    from {{ ref('fct_stage_visits') }} as visits
-    inner join {{ ref('dim_deals') }} as deals on visits.deal_id = deals.deal_id
+        stage_id,
+        segment,
+        cast({{ dbt.date_trunc('month', 'entered_at') }} as date) as cohort_month,
+        exit_type
+    from {{ ref('fct_stage_visits') }}
 ),
 
 counted as (

@@ -8,11 +8,14 @@ with digits as (
 ),
 
 numbers as (
-    select ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit as day_number
+    select
+        ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit
+        + 10000 * ten_thousands.digit as day_number
     from digits as ones
     cross join digits as tens
     cross join digits as hundreds
     cross join digits as thousands
+    cross join digits as ten_thousands
 ),
 
 bounds as (
@@ -32,9 +35,10 @@ days as (
 holidays as (
     select
         cast(date_day as date) as date_day,
-        holiday
+        min(holiday) as holiday
     from {{ ref('business_calendar') }}
     where country = '{{ var("business_calendar") }}'
+    group by cast(date_day as date)
 )
 
 select

@@ -17,7 +17,7 @@ milestones as (
         max(case when stages.is_won then visits.entered_at end) as last_won_at,
         max(case when stages.is_lost then visits.entered_at end) as last_lost_at,
         count(*) as stage_visit_count,
-        sum(case when visits.exit_type = 'moved_back' and not stages.is_lost then 1 else 0 end) as moved_back_count,
+        sum(case when visits.exit_type = 'moved_back' and not (stages.is_won or stages.is_lost) then 1 else 0 end) as moved_back_count,
         sum(
             case when (stages.is_won or stages.is_lost) and visits.exit_type = 'moved_back' then 1 else 0 end
         ) as reopened_count

@@ -1,5 +1,6 @@
 -- Which load bears on which deal: by a row of the deal's own, by one that ceased to be in force, by its
--- account, or by its pipeline's stages. Incremental models rebuild the deals of the loads they have not seen.
+-- account, or by the stages of any pipeline, since a deal may
+-- have been in several. Incremental models rebuild the deals of the loads they have not seen.
 {% set own_entities = ['deals', 'stage_changes', 'field_changes', 'activities', 'tasks', 'deal_contacts', 'revenue_events'] %}
 
 with versions as (
@@ -25,8 +26,8 @@ with versions as (
     select
         deals.deal_id,
         stages._load_id
-    from {{ source('generic', 'stages') }} as stages
-    inner join {{ source('generic', 'deals') }} as deals on stages.pipeline = deals.pipeline
+    from (select distinct _load_id from {{ source('generic', 'stages') }}) as stages
+    cross join {{ source('generic', 'deals') }} as deals
 )
 
 select
