@@ -97,13 +97,16 @@ def _run(settings: Settings) -> bool:
 def check() -> None:
     """Read the whole project, dbt and Dagster, and say if it is sound. Runs nothing."""
     from orchestration.definitions import defs
-    from orchestration.defs.warehouse.project import ProjectError
+    from orchestration.defs.warehouse.project import ProjectError, marts
 
     try:
         job = defs().resolve_job_def("nightly")
     except ProjectError as error:
         raise click.ClickException(str(error)) from None
-    say("check", f"{len(job.asset_layer.selected_asset_keys)} assets, {len(job.asset_layer.asset_check_keys)} checks")
+    say(
+        "check",
+        f"{len(job.asset_layer.selected_asset_keys)} assets, to publish: {', '.join(marts(Settings.from_env()))}",
+    )
 
 
 @main.command()

@@ -30,7 +30,7 @@ def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcom
     read = _insert(con, target, file, relation, outcome.load_id)
     bad_lines = _count_bad_lines(con, file)
     _refuse_if_cut(con, target, file, bad_lines)
-    repeated = _settle_duplicates(con, target, file, outcome.load_id)
+    repeated = _settle_duplicates(con, target, file, relation, outcome.load_id)
     set_aside = _set_aside(con, target, file, relation, outcome.load_id)
     _profile(con, target, file, outcome.load_id)
     if not is_first:
@@ -133,12 +133,14 @@ def _refuse_if_cut(con, target: str, file: ExtractFile, bad_lines: int) -> None:
         raise Refused(f"the last line is incomplete, the file has been cut: {tail[:200]!r}")
 
 
-def _settle_duplicates(con, target: str, file: ExtractFile, load_id: int) -> int:
+def _settle_duplicates(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
     """Within one file: drop identical repeats, and unmark (to be set aside) all but the newest row of a key.
 
     Returns the identical repeats. The hashes of rows that lost against a newer one are kept in CONFLICTS.
     """
     con.execute(f"create or replace temp table {CONFLICTS} (_row_hash ubigint)")
+    if _keys_differ_in_file(con, file, relation):
+        return 0
     good = f"_load_id = {load_id} and _row_hash is not null"
     key = f"hash({', '.join(map(ident, file.table.key))})" if file.table.key else "_row_hash"
     rows, keys = con.execute(f"select count(*), count(distinct {key}) from {target} where {good}").fetchone()
@@ -168,6 +170,15 @@ def _settle_duplicates(con, target: str, file: ExtractFile, load_id: int) -> int
         where rowid in (select _rowid from landing_duplicates where _row_hash <> _newest_hash)
     """)
     return repeated
+
+
+def _keys_differ_in_file(con, file: ExtractFile, relation: Relation) -> bool:
+    """Whether a Parquet file proves by its key columns alone that no key stands in it twice: half the cost."""
+    if file.format != "parquet" or not file.table.key:
+        return False
+    key = ", ".join(relation.columns[name][0] for name in file.table.key)
+    rows, keys = con.execute(f"select count(*), count(distinct hash({key})) from {relation.sql}").fetchone()
+    return rows == keys
 
 
 def _set_aside(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
