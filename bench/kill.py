@@ -12,11 +12,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
 import duckdb
 
+from orchestration.sample.company import Company
+from orchestration.sample.extracts import write_extracts
+from orchestration.sample.simulate import simulate
 from orchestration.settings import PROJECT_DIR
 
 
@@ -91,23 +96,15 @@ def disturb(data: Path, longest: float, kills: int, seed: int) -> int:
     return hit
 
 
-def compare(work: Path, kills: int, seed: int, deals_per_week: float = 15.0) -> dict:
-    """Two nights undisturbed, and the second one killed again and again; returns what was seen."""
-    from datetime import date, datetime
+def compare(after_first_night: Path, work: Path, add_second: Callable[[Path], None], kills: int, seed: int) -> dict:
+    """The second night undisturbed, and killed again and again; returns what was seen.
 
-    from orchestration.sample.company import Company
-    from orchestration.sample.extracts import write_extracts
-    from orchestration.sample.simulate import simulate
-
-    world = simulate(Company(seed=seed, deals_per_week=deals_per_week))
-    first = datetime(2026, 6, 29, 23, 59, 59)
-    second = datetime.combine(date(2026, 6, 30), first.time())
+    `after_first_night` is a data folder; `add_second` writes the second night's extracts into a copy of it.
+    """
     calm, disturbed = work / "calm", work / "disturbed"
-    write_extracts(world, calm / "extracts" / "generic", first)
-    run(calm, "nightly")
-    shutil.copytree(calm, disturbed, symlinks=True)
     for data in (calm, disturbed):
-        write_extracts(world, data / "extracts" / "generic", second, since=first)
+        shutil.copytree(after_first_night, data, symlinks=True)
+        add_second(data)
     seconds = run(calm, "nightly")
     reader = Reader(disturbed)
     reader.start()
@@ -115,7 +112,7 @@ def compare(work: Path, kills: int, seed: int, deals_per_week: float = 15.0) -> 
     run(disturbed, "nightly")
     reader.stop()
     return {
-        "night_seconds": seconds,
+        "night_seconds": round(seconds, 1),
         "kills": kills,
         "kills_that_hit": hit,
         "reads": reader.reads,
@@ -130,8 +127,19 @@ def compare(work: Path, kills: int, seed: int, deals_per_week: float = 15.0) -> 
 @click.option("--seed", default=11, show_default=True)
 def main(kills: int, seed: int) -> None:
     """Print what was seen; exit 1 if a read failed or the end differs."""
+    first, second = datetime(2026, 6, 29, 23, 59, 59), datetime(2026, 6, 30, 23, 59, 59)
+    world = simulate(Company(seed=seed, deals_per_week=15.0))
     with tempfile.TemporaryDirectory() as work:
-        seen = compare(Path(work), kills, seed)
+        start = Path(work) / "start"
+        write_extracts(world, start / "extracts" / "generic", first)
+        run(start, "nightly")
+        seen = compare(
+            start,
+            Path(work),
+            lambda data: write_extracts(world, data / "extracts" / "generic", second, since=first),
+            kills,
+            seed,
+        )
     for name, value in seen.items():
         click.echo(f"{name:20} {value}")
     sys.exit(1 if seen["failed_reads"] or seen["tables_that_differ"] else 0)

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 
 from orchestration.defs.quality import gate_1, gate_2
+from orchestration.defs.quality.checks import in_words
 from orchestration.defs.quality.expectations import Batch, Finding, validate
 from orchestration.settings import Settings
 from tests.python.conftest import Extracts
@@ -62,6 +63,27 @@ def test_parts_of_one_extract_count_together(extracts: Extracts):
         extracts.deals(*changed, day="2026-01-02", name=f"deals.part{part}.csv")
     extracts.land(accepted=False)
     assert findings_of_gate_1(extracts) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda lines: ["id" + lines[0].removeprefix("deal_id"), *lines[1:]], "column deal_id is missing"),
+        (lambda lines: [lines[0], *(line.replace("100.00", "much") for line in lines[1:])], "column amount: not a"),
+        (lambda lines: [*lines[:50], lines[50][:20]], "the file has been cut"),
+        (lambda lines: [], "the file is empty"),
+        (lambda lines: lines[:10], "must hold at least 50%"),
+    ],
+    ids=["missing column", "wrong types", "cut", "empty", "a tenth of the rows"],
+)
+def test_a_bad_extract_is_stopped_with_its_file_and_the_reason(extracts: Extracts, damage, message):
+    extracts.deals(*({"deal_id": str(n)} for n in range(100)), day="2026-01-01")
+    extracts.land()
+    path = extracts.deals(*({"deal_id": str(n), "stage": "b"} for n in range(100)), day="2026-01-02")
+    path.write_text("".join(damage(path.read_text().splitlines(keepends=True))))
+    extracts.land(limit=0.05, accepted=False)
+    told = [in_words(finding.message, row) for finding in findings_of_gate_1(extracts) for row in finding.rows]
+    assert any(text.startswith("generic/2026-01-02/deals.csv: ") and message in text for text in told), told
 
 
 def test_a_refused_file_stops_the_night_until_a_later_full_extract_lands(extracts: Extracts):

@@ -28,7 +28,7 @@ def gate_1(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
     for finding in findings:
         for row in finding.rows[:MAX_ROWS_TOLD]:
             key = dg.AssetKey([str(row["crm"]), str(row["entity"])])
-            messages.setdefault(key, []).append(_in_words(finding.message, row))
+            messages.setdefault(key, []).append(in_words(finding.message, row))
     if not findings:
         with open_warehouse(settings) as con:
             accept(con)
@@ -69,7 +69,7 @@ def _results(check: str, key: dg.AssetKey, messages: list[str]):
     )
 
 
-def _in_words(message: str, row: dict) -> str:
+def in_words(message: str, row: dict) -> str:
     """The expectation, and the row it does not hold for: its file or column first."""
     where = row.get("path") or f"{row['crm']}/{row['entity']}.{row.get('column_name')}"
     details = {
