@@ -4,7 +4,6 @@ import duckdb
 import pytest
 
 from orchestration.defs.quality import gate_1, gate_2
-from orchestration.defs.quality.checks import in_words
 from orchestration.defs.quality.expectations import Batch, Finding, validate
 from orchestration.settings import Settings
 from tests.python.conftest import Extracts
@@ -82,7 +81,7 @@ def test_a_bad_extract_is_stopped_with_its_file_and_the_reason(extracts: Extract
     path = extracts.deals(*({"deal_id": str(n), "stage": "b"} for n in range(100)), day="2026-01-02")
     path.write_text("".join(damage(path.read_text().splitlines(keepends=True))))
     extracts.land(limit=0.05, accepted=False)
-    told = [in_words(finding.message, row) for finding in findings_of_gate_1(extracts) for row in finding.rows]
+    told = [gate_1.in_words(finding.message, row) for finding in findings_of_gate_1(extracts) for row in finding.rows]
     assert any(text.startswith("generic/2026-01-02/deals.csv: ") and message in text for text in told), told
 
 

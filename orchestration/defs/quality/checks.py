@@ -28,7 +28,7 @@ def gate_1(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
     for finding in findings:
         for row in finding.rows[:MAX_ROWS_TOLD]:
             key = dg.AssetKey([str(row["crm"]), str(row["entity"])])
-            messages.setdefault(key, []).append(in_words(finding.message, row))
+            messages.setdefault(key, []).append(gate_1.in_words(finding.message, row))
     if not findings:
         with open_warehouse(settings) as con:
             accept(con)
@@ -67,16 +67,3 @@ def _results(check: str, key: dg.AssetKey, messages: list[str]):
         description="; ".join(messages) or None,
         metadata={"messages": messages},
     )
-
-
-def in_words(message: str, row: dict) -> str:
-    """The expectation, and the row it does not hold for: its file or column first."""
-    where = row.get("path") or f"{row['crm']}/{row['entity']}.{row.get('column_name')}"
-    details = {
-        name: f"{value:.2f}" if isinstance(value, float) else value
-        for name, value in row.items()
-        if name not in ("crm", "entity", "path", "column_name", "reason") and value is not None
-    }
-    reason = row.get("reason")
-    told = reason or ", ".join(f"{name} = {value}" for name, value in details.items())
-    return f"{where}: {told}" if reason else f"{where}: {message} ({told})"

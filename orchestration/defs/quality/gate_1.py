@@ -158,3 +158,16 @@ def _comparisons() -> list[Batch]:
             ],
         ),
     ]
+
+
+def in_words(message: str, row: dict) -> str:
+    """The expectation, and the row it does not hold for: its file or column first."""
+    where = row.get("path") or f"{row['crm']}/{row['entity']}.{row.get('column_name')}"
+    details = {
+        name: f"{value:.2f}" if isinstance(value, float) else value
+        for name, value in row.items()
+        if name not in ("crm", "entity", "path", "column_name", "reason") and value is not None
+    }
+    reason = row.get("reason")
+    told = reason or ", ".join(f"{name} = {value}" for name, value in details.items())
+    return f"{where}: {told}" if reason else f"{where}: {message} ({told})"

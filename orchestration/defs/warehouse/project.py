@@ -36,7 +36,7 @@ def _read(path: Path, _: str) -> dict[str, Any]:
 
 def _parse(settings: Settings) -> None:
     settings.dbt_target.mkdir(parents=True, exist_ok=True)
-    command = [str(Path(sys.executable).with_name("dbt")), "parse"]
+    command = [str(Path(sys.executable).with_name("dbt")), "parse", "--target-path", str(settings.dbt_target)]
     done = subprocess.run(command, cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ProjectError(f"dbt cannot read the project:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
