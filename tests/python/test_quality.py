@@ -117,17 +117,48 @@ def test_values_that_no_earlier_night_had_are_stopped_when_they_are_many(extract
     assert finding.rows[0]["new_values"] == "Renamed"
 
 
-def test_gate_2_stops_a_mart_that_shrank_emptied_or_whose_numbers_jumped(settings: Settings):
-    settings.marts.parent.mkdir(parents=True)
-    with duckdb.connect(str(settings.marts)) as con:
-        con.execute("create table fct as select range as i, null::int as gone, 10.0 as amount from range(100)")
-    last = {"fct": {"i": (200, 200, 99.5), "gone": (200, 200, 1.0), "amount": (200, 200, 1.0)}}
-    batches = gate_2.batches({"fct": ["i", "gone", "amount"]}, last)
-    said = " ".join(finding.message for finding in validate(settings.marts, "gate_2", batches, settings.quality))
-    assert "fct must have at least 160 rows" in said
-    assert "fct.gone must be filled about as often" in said
-    assert "the mean of fct.amount must stay near" in said
-    assert "fct.i must be filled" not in said
+def findings_of_gate_2(settings: Settings, tables: dict[str, str], last: dict[str, str]) -> list[str]:
+    """What gate 2 says of marts made by these queries when those were published last."""
+    settings.marts.parent.mkdir(parents=True, exist_ok=True)
+    settings.published.mkdir(exist_ok=True)
+    profiles = settings.warehouse.parent / "profiles.duckdb"
+    for made, path in ((last, settings.published_database), (tables, settings.marts)):
+        path.unlink(missing_ok=True)
+        with duckdb.connect(str(path)) as con:
+            for name, query in made.items():
+                con.execute(f"create table {name} as {query}")
+    gate_2.compare(settings.published_database, sorted(last), None, profiles)
+    with duckdb.connect(str(settings.published_database)) as con:
+        con.execute(f"attach '{profiles}' as profiles (read_only)")
+        con.execute("create table publication_columns as select * from profiles.profile")
+    gate_2.compare(settings.marts, sorted(tables), settings.published_database, profiles)
+    findings = validate(profiles, "gate_2", gate_2.batches(), settings.quality)
+    return [gate_2.in_words(finding.message, row) for finding in findings for row in finding.rows]
+
+
+WHOLE = "select range as i, 'x' as name, 1.0 as amount from range(200)"
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (WHOLE, []),
+        (WHOLE.replace("200", "250"), []),
+        ("select range as i, 'x' as name, 1.0 as amount from range(99, 199)", ["fct: a mart must have rows"] * 3),
+        (WHOLE.replace("'x'", "null"), ["fct.name: a column must be filled"]),
+        (WHOLE.replace("1.0", "10.0"), ["fct.amount: a number's mean must stay near"]),
+    ],
+    ids=["as it was", "grown", "shrunk", "emptied", "jumped"],
+)
+def test_gate_2_compares_every_mart_with_the_last_publication(settings: Settings, now, says):
+    told = findings_of_gate_2(settings, {"fct": now, "fct_deals": WHOLE}, {"fct": WHOLE, "fct_deals": WHOLE})
+    assert len(told) == len(says)
+    assert all(text.startswith(start) for text, start in zip(told, says, strict=True)), told
+
+
+def test_gate_2_never_lets_out_an_empty_table_of_deals(settings: Settings):
+    assert findings_of_gate_2(settings, {"fct_deals": "select 1 as i limit 0"}, {"other": WHOLE}) != []
+    assert findings_of_gate_2(settings, {"dim_users": "select 1 as i limit 0"}, {"other": WHOLE}) == []
 
 
 def test_reports_need_no_network(extracts: Extracts):

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.defs.landing.sql import ident, literal
+from orchestration.defs.quality.gate_2 import profile_column_sql
 from orchestration.settings import Settings
 
 KEPT_RELEASES = 2
@@ -150,10 +151,8 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     The hash does not depend on the order of rows.
     """
     content = ", ".join(ident(column) for column, _ in columns)
-    means = [f"avg({ident(column)})" if is_number(data_type) else "null" for column, data_type in columns]
-    rows, total, mixed, *profile = con.execute(f"""
-        select count(*), sum(hash({content})::hugeint), bit_xor(hash({content})),
-            {", ".join(f"count({ident(column)})" for column, _ in columns)}, {", ".join(means)}
+    total, mixed, rows, *profile = con.execute(f"""
+        select sum(hash({content})::hugeint), bit_xor(hash({content})), {profile_column_sql(columns)}
         from {ident(name)}
     """).fetchone()
     for (column, data_type), non_null, mean in zip(
@@ -163,10 +162,6 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
             "insert into publication_columns values (?, ?, ?, ?, ?, ?)", [name, column, data_type, rows, non_null, mean]
         )
     return rows, f"{(total or 0) % 2**64:016x}{mixed or 0:016x}"
-
-
-def is_number(data_type: str) -> bool:
-    return data_type.startswith("DECIMAL") or data_type in ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "HUGEINT")
 
 
 def _write_parquet(

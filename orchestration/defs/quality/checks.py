@@ -1,7 +1,6 @@
 """The gates as blocking asset checks: what does not pass goes no further."""
 
 import dagster as dg
-import duckdb
 
 from orchestration.defs.landing.assets import raw_asset_keys
 from orchestration.defs.landing.land import open_warehouse
@@ -47,14 +46,18 @@ def gate_2(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
 
     settings = Settings.from_env()
     names = marts(settings)
-    with duckdb.connect(str(settings.marts)) as con:
-        columns = {name: [row[0] for row in con.execute(f'describe "{name}"').fetchall()] for name in names}
-    last = gate_2.last_publication(settings.published_database) if settings.compares else {}
-    findings = expectations.validate(settings.marts, "gate_2", gate_2.batches(columns, last), settings.quality)
+    profiles = settings.warehouse.parent / "profiles.duckdb"
+    gate_2.compare(settings.marts, names, settings.published_database if settings.compares else None, profiles)
+    findings = expectations.validate(profiles, "gate_2", gate_2.batches(), settings.quality)
+    messages: dict[str, list[str]] = {}
+    for finding in findings:
+        for row in finding.rows:
+            said = messages.setdefault(row["table_name"], [])
+            said.extend({gate_2.in_words(finding.message, row)} - set(said))
     if not findings:
         say("gate 2", "passed")
     for name in names:
-        yield from _results("gate_2", dg.AssetKey(name), [f.message for f in findings if f.batch == name])
+        yield from _results("gate_2", dg.AssetKey(name), messages.get(name, []))
 
 
 def _results(check: str, key: dg.AssetKey, messages: list[str]):
