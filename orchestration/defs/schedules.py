@@ -8,7 +8,7 @@ import dagster as dg
 from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.discovery import find_extracts
 from orchestration.defs.publish.publish import current
-from orchestration.lock import NightlyLock
+from orchestration.lock import Busy, NightlyLock, nightly_lock
 from orchestration.progress import say
 from orchestration.settings import Settings
 
@@ -26,9 +26,17 @@ def on_failure(context: dg.HookContext) -> None:
         else "BI has nothing yet"
     )
     error = context.op_exception
-    message = f"{context.op.name} failed: {str(error).strip().splitlines()[0] if error else 'see the log'}"
+    message = f"{context.op.name} failed: {_first_words(error) if error else 'see the log'}"
     say("failed", f"{message}. {still}.")
     context.log.error(f"{message}. {still}.")
+
+
+def _first_words(error: BaseException) -> str:
+    """The line that says most: dbt's own error where there is one."""
+    text = str(error).strip()
+    _, found, own = text.partition("Errors parsed from dbt logs:")
+    lines = [line.strip() for line in (own if found else text).splitlines() if line.strip()]
+    return " ".join(lines[:3] if found else lines[:1])
 
 
 nightly = dg.define_asset_job(
@@ -56,6 +64,11 @@ def new_extracts(context: dg.SensorEvaluationContext):
         return dg.SkipReason("no extracts yet")
     if time.time() - max(file.modified_ns for file in files) / 1e9 < SETTLED_SECONDS:
         return dg.SkipReason("an extract is still being written")
+    try:
+        with nightly_lock(Settings.from_env()):
+            pass
+    except Busy as error:
+        return dg.SkipReason(str(error))
     seen = hashlib.sha256(repr([(f.name, f.size_bytes, f.modified_ns) for f in files]).encode()).hexdigest()
     if seen == context.cursor:
         return dg.SkipReason("nothing new under extracts/")

@@ -122,6 +122,7 @@ def test_a_night_killed_at_any_moment_ends_as_if_undisturbed(first_night: Path, 
     assert seen["failed_reads"] == []
     assert seen["tables_that_differ"] == []
     assert seen["reads"] > 0
+    assert seen["kills_that_hit"] >= 1
 
 
 def test_one_sql_file_with_yaml_becomes_an_asset_with_checks_and_a_published_table(first_night: Path, tmp_path: Path):

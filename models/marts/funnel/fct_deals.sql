@@ -34,13 +34,13 @@ select
     deals.status,
     deals.currency,
     deals.amount,
-    revenue.paid_amount,
+    cast(revenue.paid_amount as decimal(18, 2)) as paid_amount,
     coalesce(milestones.stage_visit_count, 0) as stage_visit_count,
-    coalesce(milestones.moved_back_count, 0) as moved_back_count,
-    coalesce(milestones.reopened_count, 0) as reopened_count,
+    cast(coalesce(milestones.moved_back_count, 0) as bigint) as moved_back_count,
+    cast(coalesce(milestones.reopened_count, 0) as bigint) as reopened_count,
     coalesce(activities.activity_count, 0) as activity_count,
-    coalesce(activities.inbound_activity_count, 0) as inbound_activity_count,
-    coalesce(activities.meeting_count, 0) as meeting_count,
+    cast(coalesce(activities.inbound_activity_count, 0) as bigint) as inbound_activity_count,
+    cast(coalesce(activities.meeting_count, 0) as bigint) as meeting_count,
     case when deals.status = 'won' then {{ dbt.datediff('deals.created_at', 'milestones.last_won_at', 'day') }} end
         as days_to_win,
     case when deals.status = 'lost' then {{ dbt.datediff('deals.created_at', 'milestones.last_lost_at', 'day') }} end

@@ -4,8 +4,9 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.landing.contract import load_contracts
-from orchestration.defs.landing.land import land, open_warehouse
+from orchestration.defs.landing.land import land, open_warehouse, take_back_pending
 from orchestration.defs.quality.expectations import warm_up
+from orchestration.defs.warehouse.project import BuiltFrom
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
 from orchestration.settings import Settings
@@ -30,6 +31,8 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
     settings.extracts.mkdir(parents=True, exist_ok=True)
     try:
         with open_warehouse(settings, lambda text: say("landing", text)) as con:
+            if take_back_pending(con, load_contracts()):
+                BuiltFrom(settings).forget()  # someone may have built from it by hand
             outcomes = land(con, settings, say=lambda text: say("landing", text))
     except (OSError, duckdb.IOException) as error:
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error

@@ -90,7 +90,7 @@ def _describe(folder: Path, path: Path, by_crm: dict[str, dict[str, Table]]) -> 
 
 def _entity(stem: str, tables: dict[str, Table]) -> Table | None:
     for name in sorted(tables, key=len, reverse=True):
-        if re.fullmatch(rf"{re.escape(name)}(?:[-_.].*)?", stem):
+        if re.fullmatch(rf"{re.escape(name)}(?:[-_.].*)?", stem, re.IGNORECASE):
             return tables[name]
     return None
 

@@ -37,7 +37,6 @@ def land(
 ) -> list[Outcome]:
     """Land every file that is new or was refused before; returns one outcome a file, oldest first."""
     contracts = contracts or load_contracts()
-    ledger.prepare(con, contracts)
     take_back_pending(con, contracts)
     known = ledger.known_files(con)
     files = find_extracts(settings.extracts, contracts)
@@ -76,8 +75,12 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
     return outcome
 
 
-def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> None:
-    """Undo loads that gate 1 never accepted, and forget refused files, so that both are judged afresh."""
+def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> int:
+    """Undo loads that gate 1 never accepted, and forget refused files, so that both are judged afresh.
+
+    Returns how many loads were undone.
+    """
+    ledger.prepare(con, contracts)
     con.execute("begin")
     pending = con.execute(
         "select load_id, crm, entity from landing.files where not is_accepted and status = 'landed'"
@@ -98,6 +101,7 @@ def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ..
         )
     con.execute("delete from landing.files where not is_accepted or status = 'ignored'")
     con.execute("commit")
+    return len(pending)
 
 
 def _reason(file: ExtractFile, error: Exception) -> str:

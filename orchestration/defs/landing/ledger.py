@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 
 import duckdb
 
-from orchestration.defs.landing.contract import Table
+from orchestration.defs.landing.contract import ContractError, Table
 from orchestration.defs.landing.discovery import ExtractFile
 from orchestration.defs.landing.sql import ident, listing
 
@@ -13,6 +13,8 @@ from orchestration.defs.landing.sql import ident, listing
 # A load is pending until gate 1 has accepted it; what is still pending at the next night is taken back first.
 SCHEMA = """
 create schema if not exists landing;
+
+create sequence if not exists landing.load_ids;  -- an id taken back is never used again
 
 create table if not exists landing.files (
     load_id integer not null,
@@ -100,7 +102,7 @@ class Outcome:
             "extracted_at": self.file.extracted_at,
             "size_bytes": self.file.size_bytes,
             "modified_ns": self.file.modified_ns,
-            "is_accepted": self.status in ("repeated", "ignored"),
+            "is_accepted": self.status == "ignored",
             **own,
         }
         names = ", ".join(row)
@@ -119,23 +121,48 @@ def prepare(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> Non
         con.execute(f"create schema if not exists {ident(table.schema)}")
         ddl = listing(f"{ident(column)} {data_type}" for column, data_type in columns.items())
         con.execute(f"create table if not exists {name} (\n    {ddl}\n)")
-        existing = {row[0] for row in con.execute(f"describe {name}").fetchall()}
+        existing = {row[0]: row[1] for row in con.execute(f"describe {name}").fetchall()}
         for column, data_type in columns.items():
-            if column not in existing:
+            if column in existing:
+                _set_type(con, table, column, existing[column], data_type)
+            else:
                 con.execute(f"alter table {name} add column {ident(column)} {data_type}")
                 con.execute(
                     f"update {name} set {ident(column)} = try_cast(_extra ->> ? as {data_type})",
                     ["/" + column],
                 )
+        if len(existing) < len(columns):
+            con.execute(f"update {name} set _row_hash = {row_hash(table)}")
+
+
+def _set_type(con: duckdb.DuckDBPyConnection, table: Table, column: str, now: str, declared: str) -> None:
+    """Give a raw column the type that its contract declares by now."""
+    (declared,) = con.execute(f"select typeof(null::{declared})").fetchone()
+    if now == declared:
+        return
+    try:
+        con.execute(
+            f"alter table {ident(table.schema, table.name)} alter column {ident(column)} set data type {declared}"
+        )
+    except duckdb.Error as error:
+        raise ContractError(
+            f"{table.crm}.{table.name}.{column} is {now} in raw and what landed does not fit {declared}: {error}"
+        ) from error
+
+
+def row_hash(table: Table) -> str:
+    """SQL of the hash that says whether two rows are the same. An event is the same whatever is added to it."""
+    names = [ident(column.name) for column in table.columns]
+    return f"hash({', '.join(names if not table.key else [*names, '_extra'])})"
 
 
 def next_load_id(con: duckdb.DuckDBPyConnection) -> int:
-    return con.execute("select coalesce(max(load_id), 0) + 1 from landing.files").fetchone()[0]
+    return con.execute("select nextval('landing.load_ids')").fetchone()[0]
 
 
 def accept(con: duckdb.DuckDBPyConnection) -> None:
     """Gate 1 has passed: what landed stays."""
-    con.execute("update landing.files set is_accepted = true where status = 'landed'")
+    con.execute("update landing.files set is_accepted = true where status in ('landed', 'repeated')")
 
 
 def known_files(con: duckdb.DuckDBPyConnection) -> set[tuple[str, int, int]]:

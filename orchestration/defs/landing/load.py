@@ -4,7 +4,7 @@ import duckdb
 
 from orchestration.defs.landing.contract import Column, Table
 from orchestration.defs.landing.discovery import ExtractFile
-from orchestration.defs.landing.ledger import META_COLUMNS, Outcome
+from orchestration.defs.landing.ledger import META_COLUMNS, Outcome, row_hash
 from orchestration.defs.landing.readers import BAD_LINES, Refused, Relation, last_line, open_relation
 from orchestration.defs.landing.sql import ident, listing, literal
 
@@ -52,7 +52,7 @@ def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: in
         select
             {values},
             _extra, {load_id}, {literal(file.extracted_at)}, null, null,
-            case when {_first_fault(file)} is null then hash({values}, _extra) end
+            case when {_first_fault(file)} is null then {row_hash(file.table)} end
         from ({_typed(file, relation, relation.sql_strict)})
     """)
     return con.execute(f"select count(*) from {target} where _load_id = ?", [load_id]).fetchone()[0]
@@ -100,6 +100,9 @@ def _rules(file: ExtractFile, column: Column):
     if column.data_type.startswith("decimal") or column.data_type in ("integer", "bigint"):
         exact = f"try_cast({raw} as decimal(38, 10))"
         yield f"{exact} is distinct from {typed}::decimal(38, 10)", f"has more digits than {column.data_type}"
+    if column.data_type == "date":
+        at = f"try_cast({raw} as timestamptz)"
+        yield f"{at} is distinct from {typed}::timestamptz", "is a time, not a date"
     if column.accepted_values:
         accepted = ", ".join(literal(value) for value in column.accepted_values)
         yield f"{typed} not in ({accepted})", f"not one of {', '.join(column.accepted_values)}"
@@ -211,7 +214,7 @@ def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
                 {_first_fault(file, "{column}")} as column_name,
                 {_first_fault(file, "{value}")} as value,
                 {_first_fault(file, "{reason}")} as reason,
-                hash({", ".join(map(ident, columns))}, _extra) as row_hash,
+                {row_hash(file.table)} as row_hash,
                 {"_line" if relation.raw_text else f"to_json(struct_pack({fields}))::varchar"} as raw_text,
                 n + {relation.first_line - 1} as place
             from rows

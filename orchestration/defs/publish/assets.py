@@ -14,8 +14,13 @@ from orchestration.settings import Settings
 def published(context: dg.AssetExecutionContext, nightly_lock: NightlyLock) -> dg.MaterializeResult:
     """The file BI reads, replaced in one step."""
     settings = Settings.from_env()
+    names = marts(settings)
+    passed = _passed_checks(context)
+    unchecked = [name for name in names if ("gate_2", name) not in passed]
+    if unchecked:
+        raise dg.Failure(f"gate 2 did not pass {', '.join(unchecked)} in this run", allow_retries=False)
     try:
-        done = publish(settings, marts(settings), context.run_id, _checks_passed(context))
+        done = publish(settings, names, context.run_id, len(passed))
     except PublicationError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except (OSError, duckdb.IOException) as error:
@@ -26,7 +31,8 @@ def published(context: dg.AssetExecutionContext, nightly_lock: NightlyLock) -> d
     )
 
 
-def _checks_passed(context: dg.AssetExecutionContext) -> int:
-    """dbt tests and gate results that passed in this run."""
+def _passed_checks(context: dg.AssetExecutionContext) -> set[tuple[str, str]]:
+    """(check, asset) of the dbt tests and gate results that passed in this run."""
     records = context.instance.all_logs(context.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    return sum(record.dagster_event.asset_check_evaluation_data.passed for record in records)
+    evaluations = [record.dagster_event.asset_check_evaluation_data for record in records]
+    return {(done.check_name, done.asset_key.to_user_string()) for done in evaluations if done.passed}

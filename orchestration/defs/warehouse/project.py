@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from orchestration.settings import PROJECT_DIR, Settings
 
 CODE = ("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "dbt_project.yml")
@@ -61,15 +63,21 @@ def fingerprint(patterns: Iterable[str]) -> str:
 
 
 class BuiltFrom:
-    """Which code the tables in the warehouse were built from. Changed code means a full build, by itself."""
+    """Which code the warehouse was built from, and that the build passed. Anything else means a full build."""
 
     def __init__(self, settings: Settings) -> None:
+        self.warehouse = settings.warehouse
         self.path = settings.warehouse.parent / "built_from"
         self.code = fingerprint(CODE)
 
     @property
     def is_current(self) -> bool:
-        return self.path.exists() and self.path.read_text() == self.code
+        return self.path.exists() and self.path.read_text() == self.code and self._has_views()
+
+    def _has_views(self) -> bool:
+        """Not so where someone removed the warehouse and landing made a new one."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as con:
+            return con.execute("select count(*) from duckdb_views() where schema_name = 'staging'").fetchone()[0] > 0
 
     def forget(self) -> None:
         self.path.unlink(missing_ok=True)
