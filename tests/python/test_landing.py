@@ -1,5 +1,7 @@
 """What lands, what is set aside, what is refused; rows always add up."""
 
+from decimal import Decimal
+
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given
@@ -198,6 +200,45 @@ def test_a_refused_file_is_looked_at_again_every_night(extracts: Extracts):
     (outcome,) = extracts.land()
     assert (outcome.status, outcome.rows_landed) == ("landed", 1)
     assert extracts.query("select count(*) from landing.files") == [(1,)]
+
+
+def test_an_event_stays_one_event_when_a_column_is_added_to_its_file(extracts: Extracts):
+    payment = {"deal_id": "1", "kind": "payment", "occurred_at": "2026-01-01", "amount": "100.00", "currency": "EUR"}
+    extracts.csv("revenue_events.csv", [payment], day="2026-01-02")
+    extracts.csv("revenue_events.csv", [{**payment, "invoice_no": "7"}], day="2026-01-03")
+    assert [(o.rows_landed, o.rows_repeated) for o in extracts.land()] == [(1, 0), (0, 1)]
+
+
+def test_a_time_is_not_cut_down_to_a_date(extracts: Extracts):
+    extracts.deals(
+        {"deal_id": "1", "expected_close_date": "2026-03-31"},
+        {"deal_id": "2", "expected_close_date": "2026-03-31 23:30:00-05:00"},
+    )
+    extracts.land()
+    assert [(column, reason) for _, column, _, reason in rejects(extracts)] == [
+        ("expected_close_date", "is a time, not a date")
+    ]
+
+
+def test_a_copy_is_accepted_only_with_the_file_it_repeats(extracts: Extracts):
+    first = extracts.deals({}, day="2026-01-01")
+    extracts.deals({}, day="2026-01-02")
+    assert [o.status for o in extracts.land(accepted=False)] == ["landed", "repeated"]
+    first.unlink()
+    assert [o.status for o in extracts.land()] == ["landed"]
+    assert extracts.query("select count(*) from raw_generic.deals") == [(1,)]
+
+
+def test_raw_takes_the_type_that_the_contract_declares_by_now(extracts: Extracts):
+    extracts.deals({"amount": "1.25"})
+    extracts.land()
+    extracts.query("alter table raw_generic.deals alter column amount set data type decimal(18, 4)")
+    extracts.deals({"amount": "1.50"}, day="2026-02-01")
+    extracts.land()
+    assert extracts.query("select typeof(amount), amount from raw_generic.deals order by 2") == [
+        ("DECIMAL(18,2)", Decimal("1.25")),
+        ("DECIMAL(18,2)", Decimal("1.50")),
+    ]
 
 
 @pytest.mark.parametrize(
