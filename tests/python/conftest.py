@@ -101,8 +101,3 @@ def inflight(data: Path, *args: str, project: Path = PROJECT_DIR, check: bool = 
         tail = log.read_text()[-4000:] if log.exists() else ""
         pytest.fail(f"inflight {' '.join(args)} failed:\n{done.stdout}\n{done.stderr}\n{tail}")
     return done
-
-
-def published_hashes(data: Path) -> dict[str, str]:
-    with duckdb.connect(str(data / "published" / "inflight.duckdb"), read_only=True) as con:
-        return dict(con.execute("select table_name, content_hash from publication").fetchall())

@@ -11,11 +11,12 @@ import duckdb
 import pytest
 
 from bench.kill import compare
+from bench.kill import hashes as published_hashes
 from orchestration.sample.company import Company
 from orchestration.sample.extracts import write_extracts
 from orchestration.sample.simulate import simulate
 from orchestration.settings import PROJECT_DIR
-from tests.python.conftest import inflight, published_hashes
+from tests.python.conftest import inflight
 
 pytestmark = pytest.mark.slow
 

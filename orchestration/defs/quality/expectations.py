@@ -36,7 +36,6 @@ class Finding:
 
     batch: str
     message: str
-    is_warning: bool
     rows: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -100,6 +99,5 @@ def _finding(batch: Batch, failed: "ExpectationValidationResult") -> Finding:
     return Finding(
         batch=batch.name,
         message=config.description + (f", but it is {observed:,.6g}" if isinstance(observed, int | float) else ""),
-        is_warning=str(getattr(config, "severity", "critical")).endswith("warning"),
         rows=failed.result.get("unexpected_index_list") or [],
     )
