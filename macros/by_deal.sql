@@ -6,11 +6,14 @@
         ... from <canonical>          where {{ is_touched('deal_id') }}
         ... from <another by_deal>    where {{ is_newly_built() }}
 
-    On a first or full build both are true. A deal that yields no rows any more loses those it had.
+    On a first or full build both are true. A deal that yields no rows any more loses those it had. A table that
+    knows deals by their number says so: by='deal_number'.
 #}
 {% macro is_touched(deal_id) -%}
     {%- set touched = ref('int_deals_touched') -%}
-    {%- if is_incremental() -%} {{ deal_id }} in ({{ _touched_deals(touched, this) }}) {%- else -%} true {%- endif -%}
+    {%- if is_incremental() -%}
+        {{ deal_id }} in ({{ _touched_deals(touched, this, deal_id.split('.')[-1]) }})
+    {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
 {# The number is asked for first: the planner pushes a constant below windows and joins, a query it does not. #}
@@ -21,15 +24,16 @@
 
 {% macro get_incremental_by_deal_sql(arg_dict) %}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') %}
+    {%- set key = config.get('by', 'deal_id') %}
     delete from {{ arg_dict.target_relation }}
-    where deal_id in ({{ _touched_deals(ref('int_deals_touched'), arg_dict.target_relation) }});
+    where {{ key }} in ({{ _touched_deals(ref('int_deals_touched'), arg_dict.target_relation, key) }});
 
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}
 {% endmacro %}
 
-{% macro _touched_deals(touched, built) -%}
-    select deal_id from {{ touched }} where load_id > {{ newest_load(built) }}
+{% macro _touched_deals(touched, built, key='deal_id') -%}
+    select {{ key }} from {{ touched }} where load_id > {{ newest_load(built) }}
 {%- endmacro %}
 
 {# The newest load that a by_deal table was built from. #}

@@ -1,63 +1,70 @@
--- A CRM logs a move by the stage's name or id; which stage of which pipeline that is, only the deal tells.
--- A stage that the deal's own pipeline does not have is looked for in the other pipelines; one that nobody
--- defined keeps its name, so that the stay in it is not lost.
-with changes as (
-    select * from {{ ref('crm_stage_changes') }}
+-- A CRM logs a move by the stage's name; which stage of which pipeline that is, only the deal tells. A stage that the
+-- deal's own pipeline does not have is looked for in the other pipelines of its CRM.
+with stages as (
+    select
+        stages.*,
+        numbers.stage_number
+    from {{ ref('int_stages_completed') }} as stages
+    inner join {{ ref('int_stages_numbered') }} as numbers on stages.stage_id = numbers.stage_id
 ),
 
-deals as (
-    select * from {{ ref('crm_deals') }}
-),
-
-stages as (
-    select * from {{ ref('int_stages_completed') }}
-),
-
-elsewhere as (
+names as (
     select
         crm,
         stage,
-        min(stage_id) as stage_id
+        min_by(stage_number, stage_id) as stage_number
     from stages
     group by crm, stage
+),
+
+pipelines as (
+    select
+        crm,
+        pipeline,
+        row_number() over (order by crm, pipeline) as pipeline_number
+    from stages
+    group by crm, pipeline
+),
+
+-- what each name means in each pipeline
+meanings as (
+    select
+        pipelines.pipeline_number,
+        names.stage,
+        coalesce(own.stage_number, names.stage_number) as stage_number,
+        coalesce(own.position, 0) as position
+    from pipelines
+    inner join names on pipelines.crm = names.crm
+    left join stages as own
+        on
+            pipelines.crm = own.crm
+            and pipelines.pipeline = own.pipeline
+            and names.stage = own.stage
+),
+
+deals as (
+    select
+        deals.deal_id,
+        numbers.deal_number,
+        pipelines.pipeline_number
+    from {{ ref('crm_deals') }} as deals
+    inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
+    inner join pipelines on deals.crm = pipelines.crm and deals.pipeline = pipelines.pipeline
+    where not deals.is_deleted
 )
 
 select
-    changes.deal_id,
-    case
-        when changes.from_stage is not null
-            then coalesce(
-                from_own.stage_id, from_other.stage_id, deals.crm || ':' || deals.pipeline || ':' || changes.from_stage
-            )
-    end as from_stage_id,
-    coalesce(
-        to_own.stage_id, to_other.stage_id, deals.crm || ':' || deals.pipeline || ':' || changes.to_stage
-    ) as stage_id,
-    coalesce(from_own.position, 0) as from_position,
-    coalesce(to_own.position, 0) as position,
+    deals.deal_number,
+    from_stage.stage_number as from_stage_number,
+    to_stage.stage_number,
+    coalesce(from_stage.position, 0) as from_position,
+    to_stage.position,
     changes.changed_at,
     changes.recorded_at,
     changes.changed_by_id
-from changes
+from {{ ref('crm_stage_changes') }} as changes
 inner join deals on changes.deal_id = deals.deal_id
-left join stages as from_own
-    on
-        deals.crm = from_own.crm
-        and deals.pipeline = from_own.pipeline
-        and changes.from_stage = from_own.stage
-left join stages as to_own
-    on
-        deals.crm = to_own.crm
-        and deals.pipeline = to_own.pipeline
-        and changes.to_stage = to_own.stage
-left join elsewhere as from_other
-    on
-        deals.crm = from_other.crm
-        and changes.from_stage = from_other.stage
-        and from_own.stage_id is null
-left join elsewhere as to_other
-    on
-        deals.crm = to_other.crm
-        and changes.to_stage = to_other.stage
-        and to_own.stage_id is null
-where not deals.is_deleted
+inner join meanings as to_stage
+    on deals.pipeline_number = to_stage.pipeline_number and changes.to_stage = to_stage.stage
+left join meanings as from_stage
+    on deals.pipeline_number = from_stage.pipeline_number and changes.from_stage = from_stage.stage
