@@ -52,7 +52,7 @@ def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: in
         select
             {values},
             _extra, {load_id}, {literal(file.extracted_at)}, null, null,
-            case when {_first_fault(file)} is null then {row_hash(file.table)} end
+            case when {_first_fault(file, relation)} is null then {row_hash(file.table)} end
         from ({_typed(file, relation, relation.sql_strict)})
     """)
     return con.execute(f"select count(*) from {target} where _load_id = ?", [load_id]).fetchone()[0]
@@ -71,7 +71,7 @@ def _typed(file: ExtractFile, relation: Relation, source: str, *also: str) -> st
 
 
 def _cast(expression: str, read_as: str, data_type: str) -> str:
-    if read_as == data_type:
+    if _same_type(read_as, data_type):
         return expression
     if data_type == "timestamp" and read_as in ("varchar", "timestamp with time zone"):
         # A text with an offset (+03:00) would lose it in a plain cast; one without an offset is UTC.
@@ -79,30 +79,30 @@ def _cast(expression: str, read_as: str, data_type: str) -> str:
     return f"try_cast({expression} as {data_type})"
 
 
-def _first_fault(file: ExtractFile, result: str = "true") -> str:
+def _same_type(one: str, other: str) -> bool:
+    return one.replace(" ", "") == other.replace(" ", "")
+
+
+def _first_fault(file: ExtractFile, relation: Relation, result: str = "true") -> str:
     """CASE over every rule of the contract, null for a good row; `result` may use {column}, {value}, {reason}."""
     whens = [f"when _unreadable then {result.format(column='null', value='null', reason=literal(UNREADABLE))}"]
     for column in file.table.columns:
         value = ident("raw_" + column.name)
-        for condition, reason in _rules(file, column):
+        _, read_as = relation.columns.get(column.name, (None, "varchar"))
+        for condition, reason in _rules(file, column, is_typed=_same_type(read_as, column.data_type)):
             then = result.format(column=literal(column.name), value=value, reason=literal(reason))
             whens.append(f"when {condition} then {then}")
     return f"case {' '.join(whens)} end"
 
 
-def _rules(file: ExtractFile, column: Column):
-    """(condition that breaks the contract, reason) for one column."""
-    typed, raw = ident(column.name), ident("raw_" + column.name)
+def _rules(file: ExtractFile, column: Column, is_typed: bool):
+    """(condition that breaks the contract, reason) for one column; a value that comes typed is not read as text."""
+    typed = ident(column.name)
+    raw = typed if is_typed else ident("raw_" + column.name)
     if column.required:
         yield f"{raw} is null", "a value is required"
-    if column.data_type != "varchar":
-        yield f"{raw} is not null and {typed} is null", f"not a {column.data_type}"
-    if column.data_type.startswith("decimal") or column.data_type in ("integer", "bigint"):
-        exact = f"try_cast({raw} as decimal(38, 10))"
-        yield f"{exact} is distinct from {typed}::decimal(38, 10)", f"has more digits than {column.data_type}"
-    if column.data_type == "date":
-        at = f"try_cast({raw} as timestamptz)"
-        yield f"{at} is distinct from {typed}::timestamptz", "is a time, not a date"
+    if not is_typed:
+        yield from _type_rules(column, typed, raw)
     if column.accepted_values:
         accepted = ", ".join(literal(value) for value in column.accepted_values)
         yield f"{typed} not in ({accepted})", f"not one of {', '.join(column.accepted_values)}"
@@ -111,6 +111,19 @@ def _rules(file: ExtractFile, column: Column):
             f"{typed} > {literal(file.extracted_at)}",
             f"dated after its extract ({file.extracted_at:%F %T})",
         )
+
+
+def _type_rules(column: Column, typed: str, raw: str):
+    """What a text must be to become a value of the declared type, exactly."""
+    if column.data_type != "varchar":
+        yield f"{raw} is not null and {typed} is null", f"not a {column.data_type}"
+    if column.data_type.startswith("decimal") or column.data_type in ("integer", "bigint"):
+        exact = f"try_cast({raw} as decimal(38, 10))"
+        yield f"{exact} is distinct from {typed}::decimal(38, 10)", f"has more digits than {column.data_type}"
+    if column.data_type == "date":
+        at = f"try_cast({raw} as timestamptz)"
+        # ten characters hold no time of day; reading one is slow
+        yield f"length({raw}) > 10 and {at} is distinct from {typed}::timestamptz", "is a time, not a date"
 
 
 def _count_bad_lines(con, file: ExtractFile) -> int:
@@ -211,9 +224,9 @@ def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
         with rows as ({_typed(file, relation, source, *also)}),
         judged as (
             select
-                {_first_fault(file, "{column}")} as column_name,
-                {_first_fault(file, "{value}")} as value,
-                {_first_fault(file, "{reason}")} as reason,
+                {_first_fault(file, relation, "{column}")} as column_name,
+                {_first_fault(file, relation, "{value}")} as value,
+                {_first_fault(file, relation, "{reason}")} as reason,
                 {row_hash(file.table)} as row_hash,
                 {"_line" if relation.raw_text else f"to_json(struct_pack({fields}))::varchar"} as raw_text,
                 n + {relation.first_line - 1} as place
