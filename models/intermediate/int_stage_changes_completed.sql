@@ -24,11 +24,12 @@ endings as (
         crm,
         pipeline,
         case when is_won then 'won' else 'lost' end as status,
-        min_by(stage_id, position) as stage_id,
-        min(position) as position
+        stage_id,
+        row_number() over (
+            partition by crm, pipeline, case when is_won then 'won' else 'lost' end order by position, stage_id
+        ) as ending_number
     from stages
     where is_won or is_lost
-    group by crm, pipeline, case when is_won then 'won' else 'lost' end
 ),
 
 logged as (
@@ -48,7 +49,10 @@ logged as (
                 when changes.position < changes.from_position then 1000000 - 1000 * changes.from_position
                 else 1000 * changes.from_position
             end + changes.position,
-            changes.stage_id
+            changes.stage_id,
+            -- the same move logged twice: whoever comes first, it is the same one every night
+            changes.from_stage_id,
+            changes.changed_by_id
     )
 ),
 
@@ -56,12 +60,27 @@ logs as (
     select
         logged.deal_id,
         min(logged.changed_at) as first_changed_at,
-        max(logged.changed_at) as last_changed_at,
+        -- re-saves are no moves; where there is nothing else, the deal is where it was since its creation
+        coalesce(
+            max(
+                case
+                    when logged.stage_id is distinct from coalesce(logged.previous_stage_id, logged.from_stage_id)
+                        then logged.changed_at
+                end
+            ),
+            least(min(deals.created_at), min(logged.changed_at))
+        ) as last_moved_at,
         max(case when logged.log_number = 1 then logged.from_stage_id end) as first_from_stage_id,
         max_by(logged.stage_id, logged.log_number) as last_stage_id,
         max(logged.log_number) as last_log_number,
-        bool_or(coalesce(stages.is_won, false)) as has_won
+        -- a log that begins after the win still says where the deal came from
+        coalesce(
+            max_by(logged.stage_id, case when stages.is_won then logged.log_number end),
+            max(case when logged.log_number = 1 and from_stages.is_won then from_stages.stage_id end)
+        ) as won_stage_id
     from logged
+    inner join deals on logged.deal_id = deals.deal_id
+    left join stages as from_stages on logged.from_stage_id = from_stages.stage_id
     left join stages on logged.stage_id = stages.stage_id
     group by logged.deal_id
 ),
@@ -102,20 +121,28 @@ implied as (
         deals.deal_id,
         endings.stage_id,
         greatest(
-            coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_changed_at, deals.closed_at)
+            coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_moved_at, deals.closed_at)
         ) as changed_at,
-        deals.closed_at >= coalesce(logs.last_changed_at, deals.closed_at) as is_exact,
+        deals.closed_at >= coalesce(logs.last_moved_at, deals.closed_at) as is_exact,
         coalesce(logs.last_log_number, 0) + 1 as log_number
     from deals
     inner join endings
-        on deals.crm = endings.crm and deals.pipeline = endings.pipeline and deals.status = endings.status
+        on
+            deals.crm = endings.crm
+            and deals.pipeline = endings.pipeline
+            and deals.status = endings.status
+            and endings.ending_number = 1
     left join logs on deals.deal_id = logs.deal_id
     left join stages on logs.last_stage_id = stages.stage_id
+    left join stages as won_stages on logs.won_stage_id = won_stages.stage_id
     where
         not coalesce(deals.status = 'won' and stages.is_won, false)
-        -- a stage after the win is still won
-        and not coalesce(
-            deals.status = 'won' and logs.has_won and stages.position > endings.position and not stages.is_lost, false
+        -- a stage after the win, of another pipeline or without a place in one, is still won
+        and not (
+            deals.status = 'won'
+            and logs.won_stage_id is not null
+            and not coalesce(stages.is_lost, false)
+            and not coalesce(stages.pipeline = won_stages.pipeline and stages.position <= won_stages.position, false)
         )
         and not coalesce(deals.status = 'lost' and stages.is_lost, false)
 )

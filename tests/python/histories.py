@@ -33,7 +33,7 @@ PIPELINES: dict[str, list[tuple[str, str]]] = {
     "renewals": [],
 }
 GAPS = [timedelta(days=1), timedelta(0), timedelta(minutes=5), timedelta(days=9), timedelta(seconds=1)]
-MOVES = ["forward", "skip", "back", "lose", "win", "reopen", "undefined", "re-save"]
+MOVES = ["forward", "forward", "forward", "skip", "back", "lose", "win", "reopen", "undefined", "re-save"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,8 @@ def _dictionary() -> list[Row]:
         {
             "pipeline": pipeline,
             "stage": stage,
-            "position": number,
+            # two ways to lose share a place, as where a pipeline shows them in one column
+            "position": [other for _, other in stages].index(kind) + 1 if kind == "lost" else number,
             "is_won": True if kind == "won" else None,
             "is_lost": kind == "lost",
             "_extracted_at": AS_OF,
@@ -147,7 +148,8 @@ def _life(choose: Choose, at: datetime) -> tuple[Place, list[Row]]:
         gap = choose(GAPS)
         # Moves of one moment are told apart by the pipeline's order alone: on, and then perhaps back again.
         step = 1 if target.index >= place.index else -1
-        known = place.kind is not None and target.kind is not None and not moves_on
+        side_by_side = place != target and place.kind == target.kind == "lost"
+        known = place.kind is not None and target.kind is not None and not moves_on and not side_by_side
         if not gap and not (known and step <= direction):
             gap = timedelta(seconds=1)
         direction = step if not gap else (step if known else -1)
@@ -158,16 +160,14 @@ def _life(choose: Choose, at: datetime) -> tuple[Place, list[Row]]:
 
 
 def _target(choose: Choose, place: Place, move: str) -> Place:
-    """Where a move leads; a move that makes no sense there is a re-save."""
+    """Where a move leads; one that makes no sense there goes on to the next stage, or is a re-save."""
     stages = PIPELINES[place.pipeline]
     open_stages = [name for name, kind in stages if not kind]
     index = place.index
-    options: list[str] = []
-    if move == "forward":
-        options = [name for name, _ in stages[index + 1 : index + 2]]
-    elif move == "skip":
+    options = [name for name, _ in stages[index + 1 : index + 2]] if move != "re-save" else []
+    if move == "skip":
         options = [name for name, kind in stages[index + 2 :] if not kind]
-    elif move == "back" and index >= 0:
+    elif move == "back" and index > 0:
         options = [name for name, kind in stages[:index] if not kind]
     elif move in ("lose", "win"):
         options = [name for name, kind in stages if kind == {"lose": "lost", "win": "won"}[move]]
@@ -238,12 +238,12 @@ def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
             for copy in ([row, _again(choose, row)] if moments.count(row["changed_at"]) == 1 else [row])
         ]
     if kept == "late":
-        # written down later, and in another order than it happened
+        # written down later, and in another order than it happened; moves of one moment in theirs
         return [
             {**row, "recorded_at": row["changed_at"] + timedelta(hours=choose([1, 300, 24]))}
             if moments.count(row["changed_at"]) == 1
-            else row
-            for row in log
+            else {**row, "recorded_at": row["changed_at"] + timedelta(hours=number)}
+            for number, row in enumerate(log)
         ]
     return log
 

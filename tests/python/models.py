@@ -45,9 +45,11 @@ def dbt(settings: Settings, *args: str) -> None:
 
 
 class Models:
-    """The compiled project: every model's SQL and what it reads."""
+    """The compiled project: every model's SQL and what it reads; the data folder is still empty."""
 
-    def __init__(self, manifest: dict[str, Any]) -> None:
+    def __init__(self, settings: Settings) -> None:
+        manifest = json.loads((settings.dbt_target / "manifest.json").read_text())
+        self.settings = settings
         self.parents: dict[str, list[str]] = manifest["parent_map"]
         self.nodes = {
             unique_id: node
@@ -61,7 +63,7 @@ class Models:
         """Compile the project for its first build, on a data folder that is empty."""
         settings = Settings(folder)
         dbt(settings, "compile")
-        return cls(json.loads((settings.dbt_target / "manifest.json").read_text()))
+        return cls(settings)
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
         """What `models` are made of, in memory and empty; the models and sources that are `given` are to be filled."""
