@@ -142,20 +142,24 @@ def _life(choose: Choose, at: datetime) -> tuple[Place, list[Row]]:
     place = Place(pipeline, choose([names[0], names[0], names[-1]]))
     moves = [_move(choose, None, place, at)]
     moves_on = choose([False, False, True])
+    is_recorded = choose([False, False, False, True])
     direction = 1
     for _ in range(choose(range(9))):
         target = _target(choose, place, choose([*MOVES, "hand over"] if moves_on else MOVES))
         gap = choose(GAPS)
-        # Moves of one moment are told apart by the pipeline's order alone: on, and then perhaps back again.
+        # Moves of one moment are told apart by when they were recorded; else by the pipeline's order alone: on,
+        # and then perhaps back again.
         step = 1 if target.index >= place.index else -1
         side_by_side = place != target and place.kind == target.kind == "lost"
         known = place.kind is not None and target.kind is not None and not moves_on and not side_by_side
-        if not gap and not (known and step <= direction):
+        if not gap and not is_recorded and not (known and step <= direction):
             gap = timedelta(seconds=1)
         direction = step if not gap else (step if known else -1)
         at += gap
         moves.append(_move(choose, place, target, at))
         place = target
+    if is_recorded:
+        moves = [{**move, "recorded_at": at + timedelta(minutes=number)} for number, move in enumerate(moves)]
     return place, moves
 
 
@@ -238,12 +242,12 @@ def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
             for copy in ([row, _again(choose, row)] if moments.count(row["changed_at"]) == 1 else [row])
         ]
     if kept == "late":
-        # written down later, and in another order than it happened; moves of one moment in theirs
+        # written down later, and in another order than it happened
         return [
             {**row, "recorded_at": row["changed_at"] + timedelta(hours=choose([1, 300, 24]))}
             if moments.count(row["changed_at"]) == 1
-            else {**row, "recorded_at": row["changed_at"] + timedelta(hours=number)}
-            for number, row in enumerate(log)
+            else row
+            for row in log
         ]
     return log
 
@@ -251,5 +255,5 @@ def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
 def _again(choose: Choose, row: Row) -> Row:
     """The same move, logged a second time by a connector or an automation."""
     if choose([True, False]):
-        return {**row, "recorded_at": row["changed_at"] + timedelta(hours=5)}
+        return {**row, "recorded_at": (row["recorded_at"] or row["changed_at"]) + timedelta(hours=5)}
     return {**row, "changed_by": choose([None, *USERS])}
