@@ -32,11 +32,13 @@ endings as (
         crm,
         pipeline,
         case when is_won then 'won' else 'lost' end as status,
-        min_by(stage_number, position) as stage_number,
-        min(position) as position
+        stage_number,
+        row_number() over (
+            partition by crm, pipeline, case when is_won then 'won' else 'lost' end
+            order by position, stage_id
+        ) as ending_number
     from stages
     where is_won or is_lost
-    group by crm, pipeline, case when is_won then 'won' else 'lost' end
 ),
 
 logged as (
@@ -60,7 +62,10 @@ logged as (
                 when position < from_position then 1000000 - 1000 * from_position
                 else 1000 * from_position
             end + position,
-            stage_number
+            stage_number,
+            -- the same move logged twice: whoever comes first, it is the same one every night
+            from_stage_number,
+            changed_by_id
     )
 ),
 
@@ -68,13 +73,30 @@ logs as (
     select
         logged.deal_number,
         min(logged.changed_at) as first_changed_at,
-        max(logged.changed_at) as last_changed_at,
+        -- re-saves are no moves; where there is nothing else, the deal is where it was since its creation
+        coalesce(
+            max(
+                case
+                    when logged.stage_number is distinct from coalesce(
+                        logged.previous_stage_number, logged.from_stage_number
+                    ) then logged.changed_at
+                end
+            ),
+            least(min(deals.created_at), min(logged.changed_at))
+        ) as last_moved_at,
         max(case when logged.log_number = 1 then logged.from_stage_number end) as first_from_stage_number,
         max_by(logged.stage_number, logged.log_number) as last_stage_number,
         max(logged.log_number) as last_log_number,
-        max(case when stages.is_won then logged.changed_at end) as won_at
+        max(case when stages.is_won then logged.changed_at end) as won_at,
+        -- a log that begins after the win still says where the deal came from
+        coalesce(
+            max_by(logged.stage_number, case when stages.is_won then logged.log_number end),
+            max(case when logged.log_number = 1 and from_stages.is_won then from_stages.stage_number end)
+        ) as won_stage_number
     from logged
+    inner join deals on logged.deal_number = deals.deal_number
     inner join stages on logged.stage_number = stages.stage_number
+    left join stages as from_stages on logged.from_stage_number = from_stages.stage_number
     group by logged.deal_number
 ),
 
@@ -113,23 +135,28 @@ closings as (
         deals.deal_number,
         endings.stage_number,
         greatest(
-            coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_changed_at, deals.closed_at)
+            coalesce(deals.closed_at, deals._extracted_at), coalesce(logs.last_moved_at, deals.closed_at)
         ) as changed_at,
-        deals.closed_at >= coalesce(logs.last_changed_at, deals.closed_at) as is_exact,
+        deals.closed_at >= coalesce(logs.last_moved_at, deals.closed_at) as is_exact,
         coalesce(logs.last_log_number, 0) + 1 as log_number
     from deals
     inner join endings
-        on deals.crm = endings.crm and deals.pipeline = endings.pipeline and deals.status = endings.status
+        on
+            deals.crm = endings.crm
+            and deals.pipeline = endings.pipeline
+            and deals.status = endings.status
+            and endings.ending_number = 1
     left join logs on deals.deal_number = logs.deal_number
     left join stages on logs.last_stage_number = stages.stage_number
+    left join stages as won_stages on logs.won_stage_number = won_stages.stage_number
     where
         not coalesce(deals.status = 'won' and stages.is_won, false)
-        -- a stage after the win is still won
-        and not coalesce(
+        -- a stage after the win, of another pipeline or without a place in one, is still won
+        and not (
             deals.status = 'won'
-            and logs.won_at is not null
-            and stages.position > endings.position
-            and not stages.is_lost, false
+            and logs.won_stage_number is not null
+            and not coalesce(stages.is_lost, false)
+            and not coalesce(stages.pipeline = won_stages.pipeline and stages.position <= won_stages.position, false)
         )
         and not coalesce(deals.status = 'lost' and stages.is_lost, false)
 ),

@@ -15,6 +15,7 @@ from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.land import land, open_warehouse
 from orchestration.defs.landing.ledger import Outcome, accept
 from orchestration.settings import PROJECT_DIR, Settings
+from tests.python.models import Models
 
 DEAL = {
     "deal_id": "1",
@@ -31,6 +32,12 @@ DEAL = {
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    """The project, compiled once for all tests."""
+    return Models.compile(tmp_path_factory.mktemp("compiled"))
 
 
 class Extracts:

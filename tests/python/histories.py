@@ -1,0 +1,259 @@
+"""Small companies in the generic layout whose deals have every odd history that CRMs hold.
+
+Each deal first lives a life without gaps; then the CRM forgets, repeats and contradicts parts of it. All is drawn
+through one function, `choose(options)`: hypothesis draws, and shrinks, with `companies()`; a fixed seed makes as many
+deals as one likes with `company(random.Random(1).choice, 1000)`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+Choose = Callable[[Sequence[Any]], Any]
+Row = dict[str, Any]
+
+START = datetime(2026, 1, 5, 9)
+AS_OF = datetime(2026, 6, 30, 23, 59, 59)
+USERS = ["u1", "u2", "u3"]
+UNDEFINED = ["Old name", "Older name"]
+
+# pipeline -> stages in order, as (name, kind)
+PIPELINES: dict[str, list[tuple[str, str]]] = {
+    "sales": [("Lead", ""), ("Demo", ""), ("Offer", ""), ("Contract", ""), ("Won", "won"), ("Lost", "lost")],
+    # shares names with sales; only a status tells how a deal ended
+    "partners": [("Lead", ""), ("Offer", ""), ("Signing", "")],
+    # stages after the win, and two ways to lose
+    "delivery": [("Kick-off", ""), ("Live", "won"), ("Set-up", ""), ("Too dear", "lost"), ("No answer", "lost")],
+    # lost comes first
+    "inbound": [("Rejected", "lost"), ("New", ""), ("Called", ""), ("Closed", "won")],
+    # only deals name it
+    "renewals": [],
+}
+GAPS = [timedelta(days=1), timedelta(0), timedelta(minutes=5), timedelta(days=9), timedelta(seconds=1)]
+MOVES = ["forward", "forward", "forward", "skip", "back", "lose", "win", "reopen", "undefined", "re-save"]
+
+
+@dataclass(frozen=True)
+class Place:
+    pipeline: str
+    stage: str
+
+    @property
+    def kind(self) -> str | None:
+        """won, lost, empty for a stage at work, None for one that nobody defined."""
+        return dict(PIPELINES[self.pipeline]).get(self.stage)
+
+    @property
+    def index(self) -> int:
+        return [name for name, _ in PIPELINES[self.pipeline]].index(self.stage) if self.kind is not None else -1
+
+
+@dataclass
+class Company:
+    """Extracts in the generic layout; `_extracted_at` says when a row was seen."""
+
+    deals: list[Row] = field(default_factory=list)
+    stage_changes: list[Row] = field(default_factory=list)
+    stages: list[Row] = field(default_factory=list)
+
+    def of(self, deal_id: str) -> "Company":
+        """The same with one deal, to be read where something is wrong with it."""
+        return replace(
+            self,
+            deals=[deal for deal in self.deals if deal["deal_id"] == deal_id],
+            stage_changes=[change for change in self.stage_changes if change["deal_id"] == deal_id],
+        )
+
+
+@st.composite
+def companies(draw: Any, min_deals: int = 10, max_deals: int = 40) -> Company:
+    """Companies of a few deals, drawn by hypothesis."""
+
+    def choose(options: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(options))
+
+    return company(choose, draw(st.integers(min_deals, max_deals)))
+
+
+def company(choose: Choose, deals: int) -> Company:
+    """A company of so many deals; the first of `options` is always the plain one."""
+    made = Company(stages=_dictionary())
+    for number in range(deals):
+        deal, changes = _deal(choose, str(number))
+        made.deals.append(deal)
+        made.stage_changes += changes
+    made.stage_changes.append(
+        {"deal_id": "nobody", "to_stage": "Lead", "changed_at": START, "_extracted_at": AS_OF}
+    )  # of a deal that was never extracted
+    return made
+
+
+def shuffled(choose: Choose, rows: list[Row]) -> list[Row]:
+    """The same rows in another order."""
+    rest, order = list(rows), []
+    while rest:
+        order.append(rest.pop(choose(range(len(rest)))))
+    return order
+
+
+def _dictionary() -> list[Row]:
+    return [
+        {
+            "pipeline": pipeline,
+            "stage": stage,
+            # two ways to lose share a place, as where a pipeline shows them in one column
+            "position": [other for _, other in stages].index(kind) + 1 if kind == "lost" else number,
+            "is_won": True if kind == "won" else None,
+            "is_lost": kind == "lost",
+            "_extracted_at": AS_OF,
+        }
+        for pipeline, stages in PIPELINES.items()
+        for number, (stage, kind) in enumerate(stages, start=1)
+    ]
+
+
+def _deal(choose: Choose, deal_id: str) -> tuple[Row, list[Row]]:
+    created_at = START + timedelta(days=choose(range(60)))
+    place, moves = _life(choose, created_at)
+    log = [{"deal_id": deal_id, **move, "_extracted_at": AS_OF} for move in moves]
+    ended_at = log[-1]["changed_at"]
+    deal = {
+        "deal_id": deal_id,
+        "pipeline": place.pipeline,
+        "stage": place.stage,
+        "status": place.kind or "open",
+        "owner_id": choose(USERS),
+        "created_at": created_at,
+        "closed_at": ended_at if place.kind else None,
+        "is_deleted": choose([None, False, None, False, None, False, None, True]),
+        "_extracted_at": choose([AS_OF, AS_OF, AS_OF - timedelta(days=1)]),
+    }
+    _contradict(choose, deal, log)
+    return deal, _forget(choose, deal, log)
+
+
+def _life(choose: Choose, at: datetime) -> tuple[Place, list[Row]]:
+    """From the creation on: where the deal is at the end, and every move as a CRM without faults would log it."""
+    pipeline = choose(list(PIPELINES))
+    names = [stage for stage, kind in PIPELINES[pipeline] if not kind] or UNDEFINED
+    place = Place(pipeline, choose([names[0], names[0], names[-1]]))
+    moves = [_move(choose, None, place, at)]
+    moves_on = choose([False, False, True])
+    is_recorded = choose([False, False, False, True])
+    direction = 1
+    for _ in range(choose(range(9))):
+        target = _target(choose, place, choose([*MOVES, "hand over"] if moves_on else MOVES))
+        gap = choose(GAPS)
+        # Moves of one moment are told apart by when they were recorded; else by the pipeline's order alone: on,
+        # and then perhaps back again.
+        step = 1 if target.index >= place.index else -1
+        side_by_side = place != target and place.kind == target.kind == "lost"
+        known = place.kind is not None and target.kind is not None and not moves_on and not side_by_side
+        if not gap and not is_recorded and not (known and step <= direction):
+            gap = timedelta(seconds=1)
+        direction = step if not gap else (step if known else -1)
+        at += gap
+        moves.append(_move(choose, place, target, at))
+        place = target
+    if is_recorded:
+        moves = [{**move, "recorded_at": at + timedelta(minutes=number)} for number, move in enumerate(moves)]
+    return place, moves
+
+
+def _target(choose: Choose, place: Place, move: str) -> Place:
+    """Where a move leads; one that makes no sense there goes on to the next stage, or is a re-save."""
+    stages = PIPELINES[place.pipeline]
+    open_stages = [name for name, kind in stages if not kind]
+    index = place.index
+    options = [name for name, _ in stages[index + 1 : index + 2]] if move != "re-save" else []
+    if move == "skip":
+        options = [name for name, kind in stages[index + 2 :] if not kind]
+    elif move == "back" and index > 0:
+        options = [name for name, kind in stages[:index] if not kind]
+    elif move in ("lose", "win"):
+        options = [name for name, kind in stages if kind == {"lose": "lost", "win": "won"}[move]]
+    elif move == "reopen" and place.kind:
+        options = open_stages
+    elif move == "undefined":
+        options = UNDEFINED
+    elif move == "hand over":
+        pipeline = choose([name for name in PIPELINES if name != place.pipeline])
+        return Place(pipeline, ([name for name, kind in PIPELINES[pipeline] if not kind] or UNDEFINED)[0])
+    return Place(place.pipeline, choose(options)) if options else place
+
+
+def _move(choose: Choose, place: Place | None, target: Place, at: datetime) -> Row:
+    return {
+        "from_stage": place.stage if place else None,
+        "to_stage": target.stage,
+        "changed_at": at,
+        "changed_by": choose(USERS),
+        "recorded_at": None,
+    }
+
+
+def _contradict(choose: Choose, deal: Row, log: list[Row]) -> None:
+    """What the CRM says of the deal itself: not always what its moves say."""
+    last = log[-1]["changed_at"]
+    created_at = deal["created_at"]
+    oddity = choose(
+        [None, None, None, "status alone", "status alone", "reopened", "gone on", "created late", "stage unlike log"]
+    )
+    if oddity == "status alone":
+        deal["status"] = choose(["won", "lost"])
+        deal["closed_at"] = last + choose(GAPS)
+    elif oddity == "reopened":
+        deal["status"] = "open"  # and the day of its end is still there
+    elif oddity == "gone on" and deal["closed_at"]:
+        deal["closed_at"] -= choose(GAPS[1:])  # changes after the closing
+    elif oddity == "created late":
+        deal["created_at"] = last + choose(GAPS)  # imported: it moved, or ended, before it was created
+    elif oddity == "stage unlike log":
+        deal["stage"] = choose(["Offer", *UNDEFINED])
+    if deal["closed_at"] and oddity != "created late":
+        deal["closed_at"] = choose([deal["closed_at"]] * 6 + [None, created_at - timedelta(days=3)])
+
+
+def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
+    """What is left of the log, and what it holds twice."""
+    kept = choose(["all"] * 5 + ["cut", "cut", "none", "no from", "some from", "twice", "late", "end by status"])
+    moments = [row["changed_at"] for row in log]
+    if kept == "none":
+        return []
+    if kept == "cut":
+        return log[choose(range(len(log))) :]
+    if kept == "end by status" and deal["status"] != "open":
+        return log[:-1]
+    if kept == "no from":
+        return [{**row, "from_stage": None} for row in log]
+    if kept == "some from":
+        # of several moves in one moment, a row without it could be any of them
+        return [
+            {**row, "from_stage": None} if moments.count(row["changed_at"]) == 1 and choose([True, False]) else row
+            for row in log
+        ]
+    if kept == "twice":
+        return [
+            copy
+            for row in log
+            for copy in ([row, _again(choose, row)] if moments.count(row["changed_at"]) == 1 else [row])
+        ]
+    if kept == "late":
+        # written down later, and in another order than it happened
+        return [
+            {**row, "recorded_at": row["changed_at"] + timedelta(hours=choose([1, 300, 24]))}
+            if moments.count(row["changed_at"]) == 1
+            else row
+            for row in log
+        ]
+    return log
+
+
+def _again(choose: Choose, row: Row) -> Row:
+    """The same move, logged a second time by a connector or an automation."""
+    if choose([True, False]):
+        return {**row, "recorded_at": (row["recorded_at"] or row["changed_at"]) + timedelta(hours=5)}
+    return {**row, "changed_by": choose([None, *USERS])}

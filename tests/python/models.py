@@ -1,0 +1,175 @@
+"""The models' own SQL on tables made by hand, in memory: for truths that need many companies, not a whole night.
+
+dbt compiles the project once, for a first build; the models then run here as often as a test likes:
+
+    warehouse = Models.compile(folder).warehouse("fct_stage_visits", given=["stg_as_of", "generic.deals"])
+    warehouse.build({"stg_as_of": [{"as_of": …}], "generic.deals": [{"deal_id": "1", …}]})
+    warehouse.rows("select * from fct_stage_visits")
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.defs.landing.contract import load_contracts
+from orchestration.defs.landing.ledger import prepare
+from orchestration.defs.landing.sql import ident, literal
+from orchestration.settings import PROJECT_DIR, Settings
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+def dbt(settings: Settings, *args: str) -> None:
+    """Run dbt on `settings.data`, as the nightly job would."""
+    settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), "--quiet", *args],
+        cwd=PROJECT_DIR,
+        env={
+            **os.environ,
+            "INFLIGHT_DATA": str(settings.data),
+            "DBT_TARGET_PATH": str(settings.dbt_target),
+            "DBT_LOG_PATH": str(settings.dbt_target / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"dbt {' '.join(args)} failed:\n{done.stdout[-5000:]}{done.stderr[-1000:]}"
+
+
+class Models:
+    """The compiled project: every model's SQL and what it reads; the data folder is still empty."""
+
+    def __init__(self, settings: Settings) -> None:
+        manifest = json.loads((settings.dbt_target / "manifest.json").read_text())
+        self.settings = settings
+        self.parents: dict[str, list[str]] = manifest["parent_map"]
+        self.nodes = {
+            unique_id: node
+            for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+            if node["resource_type"] in ("model", "seed", "source")
+        }
+        self.ids = {_name(node): unique_id for unique_id, node in self.nodes.items()}
+
+    @classmethod
+    def compile(cls, folder: Path) -> "Models":
+        """Compile the project for its first build, on a data folder that is empty."""
+        settings = Settings(folder)
+        dbt(settings, "compile")
+        return cls(settings)
+
+    def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
+        """What `models` are made of, in memory and empty; the models and sources that are `given` are to be filled."""
+        return Warehouse(self, [self.ids[name] for name in models], {name: self.ids[name] for name in given})
+
+    def lineage(self, wanted: Iterable[str]) -> list[str]:
+        """`wanted` and all that they are made of, what is read before who reads it."""
+        found: dict[str, None] = {}
+
+        def visit(unique_id: str) -> None:
+            if unique_id in self.nodes and unique_id not in found:
+                for parent in self.parents.get(unique_id, []):
+                    visit(parent)
+                found[unique_id] = None
+
+        for unique_id in wanted:
+            visit(unique_id)
+        return list(found)
+
+
+class Warehouse:
+    """An empty warehouse in memory, under the names of the real one."""
+
+    def __init__(self, models: Models, wanted: list[str], given: dict[str, str]) -> None:
+        self.models = models
+        self.given = given
+        self.con = duckdb.connect(config={"threads": 1})
+        self.con.execute("set TimeZone = 'UTC'")
+        lineage = models.lineage(wanted)
+        for database in sorted({models.nodes[node]["database"] for node in lineage}):
+            self.con.execute(f"attach ':memory:' as {ident(database)}")
+        self.con.execute("use inflight")
+        prepare(self.con, load_contracts())
+        for node in lineage:
+            self._create(node)
+        changing = set(given.values())
+        self.rebuilt = []
+        for node in lineage:
+            if node not in changing and changing & set(models.parents.get(node, [])):
+                changing.add(node)
+                if _is_table(models.nodes[node]):
+                    self.rebuilt.append(node)
+
+    def build(self, tables: Mapping[str, Rows]) -> None:
+        """Fill what is given, with nothing where `tables` does not name it, and build the models anew."""
+        unknown = tables.keys() - self.given.keys()
+        assert not unknown, f"not among what is given: {sorted(unknown)}"
+        for name, unique_id in self.given.items():
+            relation = self._relation(unique_id)
+            self.con.execute(f"delete from {relation}")
+            self._insert(relation, list(tables.get(name, [])))
+        for unique_id in self.rebuilt:
+            self._create(unique_id)
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """The rows of a query, in which a model may be called by its bare name."""
+        self.con.execute(f"set search_path = {literal(','.join(self._schemas()))}")
+        result = self.con.execute(sql)
+        columns = [column[0] for column in result.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+        self.con.execute("use inflight")
+        return rows
+
+    def _schemas(self) -> list[str]:
+        nodes = self.models.nodes.values()
+        return sorted({f"{node['database']}.{node['schema']}" for node in nodes if self._exists(node)})
+
+    def _exists(self, node: dict[str, Any]) -> bool:
+        found = "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?"
+        return bool(self.con.execute(found, [node["database"], node["schema"]]).fetchone())
+
+    def _relation(self, unique_id: str) -> str:
+        return self.models.nodes[unique_id]["relation_name"]
+
+    def _create(self, unique_id: str) -> None:
+        node, relation = self.models.nodes[unique_id], self._relation(unique_id)
+        if node["resource_type"] == "source":
+            return  # landing made it
+        self.con.execute(f"create schema if not exists {ident(node['database'], node['schema'])}")
+        if node["resource_type"] == "seed":
+            types = node["config"].get("column_types") or {}
+            path = literal(str(PROJECT_DIR / node["original_file_path"]))
+            columns = ", ".join(f"{literal(name)}: {literal(str(kind))}" for name, kind in types.items())
+            self.con.execute(f"create table {relation} as from read_csv({path}, header = true, types = {{{columns}}})")
+        elif unique_id in self.given.values():
+            self.con.execute(f"create table {relation} as from ({node['compiled_code']}) limit 0")
+        else:
+            kind = "table" if _is_table(node) else "view"
+            self.con.execute(f"create or replace {kind} {relation} as {node['compiled_code']}")
+
+    def _insert(self, relation: str, rows: list[Mapping[str, Any]]) -> None:
+        """Rows under the names of the table's columns; a column that no row names is null."""
+        types = {row[0]: row[1] for row in self.con.execute(f"describe {relation}").fetchall()}
+        unknown = {name for row in rows for name in row} - types.keys()
+        assert not unknown, f"{relation} has no column {sorted(unknown)}"
+        shape = literal(json.dumps([types]))
+        data = json.dumps([dict(row) for row in rows], default=str)
+        self.con.execute(
+            f"insert into {relation} by name select unnest(from_json(?::json, {shape}), max_depth := 2)", [data]
+        )
+
+
+def _name(node: dict[str, Any]) -> str:
+    """A model or seed is called by its name, a source by CRM and entity."""
+    return f"{node['source_name']}.{node['name']}" if node["resource_type"] == "source" else node["name"]
+
+
+def _is_table(node: dict[str, Any]) -> bool:
+    return node["config"]["materialized"] != "view"
