@@ -4,7 +4,8 @@ with stages as (
     select
         numbers.stage_number,
         stages.stage_id,
-        stages.pipeline,
+        -- a stage that nobody defined has no place before or after another
+        case when stages.position is not null then stages.pipeline end as pipeline,
         stages.position,
         stages.is_won,
         stages.is_lost,
@@ -58,7 +59,6 @@ select
         when stage.is_lost then 'moved_back'
         when next_stage.position >= stage.position then 'advanced'
         when next_stage.position < stage.position then 'moved_back'
-        -- a stage that nobody defined has no place before or after another
         else 'handed_off'
     end as exit_type,
     -- stages between the one before and this one that the deal was never in this time
