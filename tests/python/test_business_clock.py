@@ -311,3 +311,10 @@ def test_a_fault_in_the_business_hours_fails_the_test_that_names_it(compiled: Sq
 def test_a_company_whose_calendar_has_no_business_hours_is_told_so(compiled: Sql):
     con = an_empty_warehouse([("germany", 1, "09:00", "18:00", "Europe/Berlin")], [])
     assert con.execute(compiled("assert_the_companys_own_calendar_has_business_hours")).fetchall() == [("default",)]
+
+
+@pytest.mark.parametrize("last_holiday, told", [(date(2026, 6, 29), True), (date(2026, 6, 30), False)])
+def test_a_calendar_that_ends_within_a_year_is_told_of(compiled: Sql, last_holiday: date, told: bool):
+    con = an_empty_warehouse([], [("default", date(2020, 1, 1), "New Year"), ("default", last_holiday, "Holiday")])
+    con.execute("create table staging.stg_as_of as select timestamp '2025-06-30' as as_of")
+    assert bool(con.execute(compiled("assert_holidays_are_entered_for_the_year_to_come")).fetchall()) is told
