@@ -5,5 +5,8 @@ select
     changes.deal_id,
     count(*) as moves
 from {{ ref('crm_stage_changes') }} as changes
-where not exists (select 1 from {{ ref('crm_deals') }} as deals where changes.deal_id = deals.deal_id)
+where not exists (
+    select 1 from {{ ref('crm_deals') }} as deals
+    where changes.deal_id = deals.deal_id
+)
 group by changes.deal_id
