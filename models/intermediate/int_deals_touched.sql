@@ -9,3 +9,11 @@ from {{ ref('crm_deal_loads') }}
 where
     load_id > {{ oldest_build() }}
     and load_id <= (select newest_load_id from {{ ref('stg_as_of') }})
+union
+-- A verdict is no load. Those there are, few as they are, count anew with every load.
+select
+    verdicts.deal_id,
+    as_of.newest_load_id as load_id
+from {{ ref('review_verdicts') }} as verdicts
+cross join {{ ref('stg_as_of') }} as as_of
+where as_of.newest_load_id > {{ oldest_build() }}
