@@ -135,7 +135,6 @@ def land_verdicts(con: duckdb.DuckDBPyConnection, path: Path | None = None) -> i
     ).fetchone()[0]
     if last[0] == sha256 or as_of is None:
         return 0
-    con.execute("delete from landing.files where crm = 'review'")
     con.execute(
         """
         insert into landing.files (

@@ -115,8 +115,9 @@ rare_moves as (
             and moves.stage_id = known.stage_id
             and moves.next_stage_id = known.next_stage_id
     where coalesce(known.move_count, 0) < {{ var('oddity_rare_share') }} * stays.stay_count
-)
+),
 
+-- a count of moves back is held against how often ended deals had as many: most have none, so it has no spread
 back_counts as (
     select
         segment,
