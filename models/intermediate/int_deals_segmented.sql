@@ -1,28 +1,13 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
--- The rules are data: every deal is held against every condition, and the first rule whose conditions all hold
--- gives the segment. What no rule knows is atypical, never guessed. A person's verdict goes before any rule.
+-- The rules are data: what a deal shows of the attributes that the rules ask about is held against every condition,
+-- and the first rule whose conditions all hold gives the segment. What no rule knows is atypical, never guessed. A
+-- person's verdict goes before any rule. Deals that look alike to the rules are judged once, as one profile.
 {% set own = ['amount', 'currency', 'channel', 'product', 'pipeline', 'margin_rate'] %}
 {% set of_account = ['industry', 'region', 'employee_count', 'annual_revenue'] %}
+{% set names = own + of_account + ['account_segment'] %}
 
-with deals as (
-    select
-        deals.deal_id,
-        {% for name in own %}
-            deals.{{ name }},
-        {% endfor %}
-        {% for name in of_account %}
-            accounts.{{ name }},
-        {% endfor %}
-        accounts.segment as account_segment
-    from {{ ref('crm_deals') }} as deals
-    left join {{ ref('crm_accounts') }} as accounts on deals.account_id = accounts.account_id
-    where
-        not deals.is_deleted
-        and {{ is_touched('deals.deal_id') }}
-),
-
-rules as (
+with rules as (
     select
         rule_id,
         min(priority) as priority,
@@ -32,18 +17,64 @@ rules as (
     group by rule_id
 ),
 
-attributes as (
+asked as (
+    select
+        {% for name in names %}
+            max(case when attribute = '{{ name }}' then 1 else 0 end) = 1 as asks_{{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('segment_rules') }}
+),
+
+shown as (
     select
         deals.deal_id,
-        conditions.*,
-        nullif(trim(
-            case conditions.attribute
-                {% for name in own + of_account + ['account_segment'] %}
-                    when '{{ name }}' then cast(deals.{{ name }} as {{ dbt.type_string() }})
-                {% endfor %}
-            end
-        ), '') as attribute_value
+        {% for name in names %}
+            case when asked.asks_{{ name }} then nullif(trim(cast(
+                {{ 'accounts.segment' if name == 'account_segment'
+                    else ('deals.' if name in own else 'accounts.') ~ name }} as {{ dbt.type_string() }}
+            )), '') end as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('crm_deals') }} as deals
+    left join {{ ref('crm_accounts') }} as accounts on deals.account_id = accounts.account_id
+    cross join asked
+    where
+        not deals.is_deleted
+        and {{ is_touched('deals.deal_id') }}
+),
+
+deals as (
+    select
+        shown.*,
+        {% for name in names %}
+            coalesce({{ name }}, '') || {{ "chr(31) ||" if not loop.last else "'' as profile" }}
+        {% endfor %}
+    from shown
+),
+
+profiles as (
+    select
+        profile,
+        {% for name in names %}
+            min({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {% endfor %}
     from deals
+    group by profile
+),
+
+attributes as (
+    select
+        profiles.profile,
+        conditions.rule_id,
+        conditions.segment,
+        conditions.attribute,
+        conditions.operator,
+        conditions.value,
+        case conditions.attribute
+            {% for name in names %}
+                when '{{ name }}' then profiles.{{ name }}
+            {% endfor %}
+        end as attribute_value
+    from profiles
     cross join {{ ref('segment_rules') }} as conditions
 ),
 
@@ -72,39 +103,39 @@ fulfilled as (
 
 matches as (
     select
-        fulfilled.deal_id,
+        fulfilled.profile,
         fulfilled.rule_id,
         rules.priority,
         max(case when fulfilled.operator = 'take' then fulfilled.attribute_value else fulfilled.segment end) as segment,
         max(rules.reason) as reason
     from fulfilled
     inner join rules on fulfilled.rule_id = rules.rule_id
-    group by fulfilled.deal_id, fulfilled.rule_id, rules.priority, rules.condition_count
+    group by fulfilled.profile, fulfilled.rule_id, rules.priority, rules.condition_count
     having count(*) = rules.condition_count
 ),
 
 first_matches as (
     select
-        deal_id,
+        profile,
         min_by(segment, priority) as segment,
         min_by('rule ' || rule_id || ': ' || reason, priority) as segment_reason
     from matches
-    group by deal_id
+    group by profile
 ),
 
 missing as (
     select
-        deal_id,
+        profile,
         {{ dbt.listagg('attribute', "', '", 'order by attribute') }} as attributes
     from (
         select distinct
-            attributes.deal_id,
+            attributes.profile,
             attributes.attribute
         from attributes
-        left join first_matches on attributes.deal_id = first_matches.deal_id
-        where first_matches.deal_id is null and attributes.attribute_value is null
+        left join first_matches on attributes.profile = first_matches.profile
+        where first_matches.profile is null and attributes.attribute_value is null
     ) as missing_attributes
-    group by deal_id
+    group by profile
 )
 
 select
@@ -115,11 +146,11 @@ select
             then
                 'decided by ' || reviewed.segment_decided_by || ' on '
                 || cast(reviewed.segment_decided_on as {{ dbt.type_string() }})
-        when first_matches.deal_id is not null then first_matches.segment_reason
+        when first_matches.profile is not null then first_matches.segment_reason
         else 'no rule matches' || coalesce('; not known: ' || missing.attributes, '')
     end as segment_reason,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from deals
-left join first_matches on deals.deal_id = first_matches.deal_id
-left join missing on deals.deal_id = missing.deal_id
+left join first_matches on deals.profile = first_matches.profile
+left join missing on deals.profile = missing.profile
 left join {{ ref('int_deals_reviewed') }} as reviewed on deals.deal_id = reviewed.deal_id

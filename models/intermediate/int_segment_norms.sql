@@ -9,9 +9,8 @@ with measured as (
         segment,
         'amount' as measure,
         currency as compared_with,
-        ln(amount) as log_value
+        ln(case when amount > 0 then amount end) as log_value
     from {{ ref('int_deals_in_norms') }}
-    where amount > 0
     union all
     select
         segment,
