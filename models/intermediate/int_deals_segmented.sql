@@ -5,7 +5,6 @@
 -- person's verdict goes before any rule. Deals that look alike to the rules are judged once, as one profile.
 {% set own = ['amount', 'currency', 'channel', 'product', 'pipeline', 'margin_rate'] %}
 {% set of_account = ['industry', 'region', 'employee_count', 'annual_revenue'] %}
-{% set names = own + of_account + ['account_segment'] %}
 
 with rules as (
     select
@@ -19,21 +18,23 @@ with rules as (
 
 asked as (
     select
-        {% for name in names %}
-            max(case when attribute = '{{ name }}' then 1 else 0 end) = 1 as asks_{{ name }}{{ ',' if not loop.last }}
+        {% for name in own + of_account %}
+            max(case when attribute = '{{ name }}' then 1 else 0 end) = 1 as asks_{{ name }},
         {% endfor %}
+        max(case when attribute = 'account_segment' then 1 else 0 end) = 1 as asks_account_segment
     from {{ ref('segment_rules') }}
 ),
 
 shown as (
     select
         deals.deal_id,
-        {% for name in names %}
-            case when asked.asks_{{ name }} then nullif(trim(cast(
-                {{ 'accounts.segment' if name == 'account_segment'
-                    else ('deals.' if name in own else 'accounts.') ~ name }} as {{ dbt.type_string() }}
-            )), '') end as {{ name }}{{ ',' if not loop.last }}
+        {% for name in own %}
+            case when asked.asks_{{ name }} then cast(deals.{{ name }} as {{ dbt.type_string() }}) end as {{ name }},
         {% endfor %}
+        {% for name in of_account %}
+            case when asked.asks_{{ name }} then cast(accounts.{{ name }} as {{ dbt.type_string() }}) end as {{ name }},
+        {% endfor %}
+        case when asked.asks_account_segment then accounts.segment end as account_segment
     from {{ ref('crm_deals') }} as deals
     left join {{ ref('crm_accounts') }} as accounts on deals.account_id = accounts.account_id
     cross join asked
@@ -44,19 +45,22 @@ shown as (
 
 deals as (
     select
-        shown.*,
-        {% for name in names %}
-            coalesce({{ name }}, '') || {{ "chr(31) ||" if not loop.last else "'' as profile" }}
+        *,
+        coalesce(account_segment, '')
+        {% for name in own + of_account %}
+            || chr(31) || coalesce({{ name }}, '')
         {% endfor %}
+        as profile
     from shown
 ),
 
 profiles as (
     select
-        profile,
-        {% for name in names %}
-            min({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+        {% for name in own + of_account %}
+            min({{ name }}) as {{ name }},
         {% endfor %}
+        min(account_segment) as account_segment,
+        profile
     from deals
     group by profile
 ),
@@ -69,11 +73,13 @@ attributes as (
         conditions.attribute,
         conditions.operator,
         conditions.value,
-        case conditions.attribute
-            {% for name in names %}
-                when '{{ name }}' then profiles.{{ name }}
-            {% endfor %}
-        end as attribute_value
+        nullif(trim(
+            case conditions.attribute
+                {% for name in own + of_account + ['account_segment'] %}
+                    when '{{ name }}' then profiles.{{ name }}
+                {% endfor %}
+            end
+        ), '') as attribute_value
     from profiles
     cross join {{ ref('segment_rules') }} as conditions
 ),

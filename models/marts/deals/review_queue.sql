@@ -42,7 +42,7 @@ select
         when summed.asks_norms then 'Does it count in the norms?'
     end as what_to_decide,
     case
-        when summed.asks_segment and reviewed.norms_verdict is distinct from 'exclude_from_norms' then 'open'
+        when summed.asks_segment and coalesce(reviewed.norms_verdict, '') <> 'exclude_from_norms' then 'open'
         when summed.asks_norms and reviewed.norms_verdict is null then 'open'
         else 'decided'
     end as status,
