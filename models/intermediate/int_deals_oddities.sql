@@ -89,6 +89,24 @@ moves as (
     group by visits.deal_id, visits.segment, visits.stage_id, visits.next_stage_id
 ),
 
+open_counts as (
+    select
+        segment,
+        count(*) as open_count
+    from open_deals
+    group by segment
+),
+
+-- what many open deals do is a new way of working, not a case for each
+uncommon_moves as (
+    select
+        moves.*,
+        open_counts.open_count,
+        count(*) over (partition by moves.segment, moves.stage_id, moves.next_stage_id) as made_by_count
+    from moves
+    inner join open_counts on moves.segment = open_counts.segment
+),
+
 stays as (
     select distinct
         segment,
@@ -107,14 +125,16 @@ rare_moves as (
             partition by moves.deal_id
             order by coalesce(known.move_count, 0) * 1.0 / stays.stay_count, moves.exited_at desc
         ) as rarity
-    from moves
+    from uncommon_moves as moves
     inner join stays on moves.segment = stays.segment and moves.stage_id = stays.stage_id
     left join {{ ref('int_segment_moves') }} as known
         on
             moves.segment = known.segment
             and moves.stage_id = known.stage_id
             and moves.next_stage_id = known.next_stage_id
-    where coalesce(known.move_count, 0) < {{ var('oddity_rare_share') }} * stays.stay_count
+    where
+        coalesce(known.move_count, 0) < {{ var('oddity_rare_share') }} * stays.stay_count
+        and moves.made_by_count <= greatest(1, {{ var('oddity_common_share') }} * moves.open_count)
 ),
 
 -- a count of moves back is held against how often ended deals had as many: most have none, so it has no spread

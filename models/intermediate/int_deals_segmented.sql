@@ -50,7 +50,7 @@ deals as (
         {% for name in own + of_account %}
             || chr(31) || coalesce({{ name }}, '')
         {% endfor %}
-        as profile
+            as profile
     from shown
 ),
 
