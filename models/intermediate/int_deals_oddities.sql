@@ -152,6 +152,8 @@ moves_back as (
     select
         deals.deal_id,
         facts.moved_back_count,
+        max(open_counts.open_count) as open_count,
+        count(*) over (partition by deals.segment, facts.moved_back_count) as made_by_count,
         cast(max(counts.segment_deal_count) as bigint) as case_count,
         cast(
             sum(case when counts.moved_back_count >= facts.moved_back_count then counts.deal_count else 0 end) as bigint
@@ -159,8 +161,9 @@ moves_back as (
     from open_deals as deals
     inner join {{ ref('fct_deals') }} as facts on deals.deal_id = facts.deal_id
     inner join back_counts as counts on deals.segment = counts.segment
+    inner join open_counts on deals.segment = open_counts.segment
     where facts.moved_back_count > 0
-    group by deals.deal_id, facts.moved_back_count
+    group by deals.deal_id, deals.segment, facts.moved_back_count
 ),
 
 last_moves_back as (
@@ -222,3 +225,4 @@ inner join last_moves_back on moves_back.deal_id = last_moves_back.deal_id
 where
     moves_back.case_count >= {{ var('oddity_min_moves') }}
     and moves_back.as_often_count < {{ var('oddity_rare_share') }} * moves_back.case_count
+    and moves_back.made_by_count <= greatest(1, {{ var('oddity_common_share') }} * moves_back.open_count)
