@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight dev`."""
+"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight dev`."""
 
 import contextlib
 import os
@@ -115,6 +115,60 @@ def status() -> None:
     settings = Settings.from_env()
     _show_publication(settings)
     _show_landing(settings)
+
+
+@main.group()
+def review() -> None:
+    """The review queue: deals that await a person's decision.
+
+    Verdicts are appended to seeds/review_verdicts.csv in the project: commit it, git keeps who decided what. They
+    count from the next night on.
+    """
+
+
+@review.command("list")
+@click.option("--limit", default=30, show_default=True, help="Show so many, the largest amounts first.")
+def review_list(limit: int) -> None:
+    """Show the open cases of the published queue."""
+    from orchestration.review import ReviewError, open_cases
+
+    try:
+        cases, counts = open_cases(Settings.from_env(), limit)
+    except ReviewError as error:
+        raise click.ClickException(str(error)) from None
+    for case in cases:
+        amount = "no amount" if case.amount is None else f"{case.amount:,.0f} {case.currency or ''}".rstrip()
+        console.print(f"{case.deal_id}  {case.segment}, {case.team}, {amount}", markup=False, soft_wrap=True)
+        console.print(f"    {case.what_to_decide} {case.reasons}; {case.age_days} days", markup=False, soft_wrap=True)
+    for question, count in counts.items():
+        console.print(f"{count:,} open: {question}", markup=False)
+    if not counts:
+        console.print("Nothing awaits a decision.")
+
+
+@review.command("decide")
+@click.argument("deal_id")
+@click.option("--segment", help="It belongs to this segment.")
+@click.option("--typical", is_flag=True, help="It is odd, but counts in the norms of its segment.")
+@click.option("--exclude", is_flag=True, help="It does not count in the norms.")
+@click.option("--by", required=True, help="Who decides.")
+@click.option("--note", default="", help="Why.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="Day of the data decided on.  [default: as published]")
+def review_decide(
+    deal_id: str, segment: str | None, typical: bool, exclude: bool, by: str, note: str, on: datetime | None
+) -> None:
+    """Give a verdict on DEAL_ID: one of --segment, --typical, --exclude. A newer verdict overrules an older one."""
+    from orchestration.review import VERDICTS, ReviewError, decide
+
+    verdicts = {"segment": segment is not None, "typical": typical, "exclude_from_norms": exclude}
+    given = [name for name, is_given in verdicts.items() if is_given]
+    if len(given) != 1:
+        raise click.UsageError("say one of --segment, --typical, --exclude")
+    try:
+        line = decide(Settings.from_env(), deal_id, given[0], segment, by, note, on.date() if on else None)
+    except ReviewError as error:
+        raise click.ClickException(str(error)) from None
+    say("review", f"verdict {line['verdict_number']} on {deal_id} written to {VERDICTS}; it counts from the next night")
 
 
 @main.command()

@@ -79,7 +79,7 @@ FIGURES = (
     Figure(
         "wins by segment",
         "select segment, count(*) from dim_deals where status = 'won' group by segment",
-        "select coalesce(business_segment, 'unknown'), count(*) from olist.closed_deals group by 1",
+        "select coalesce(business_segment, 'atypical'), count(*) from olist.closed_deals group by 1",
     ),
     Figure(
         "deals with a first sale",

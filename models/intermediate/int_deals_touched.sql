@@ -2,12 +2,27 @@
 
 -- The night's work list, materialised because it is small and the planner cannot know that of the view below.
 -- Empty before the first build, when everything is built anyway.
-select distinct
-    loads.deal_id,
+with touched as (
+    select
+        deal_id,
+        load_id
+    from {{ ref('crm_deal_loads') }}
+    where
+        load_id > {{ oldest_build() }}
+        and load_id <= (select newest_load_id from {{ ref('stg_as_of') }})
+    union
+    -- A verdict is no load. Those there are, few as they are, count anew with every load.
+    select
+        verdicts.deal_id,
+        as_of.newest_load_id as load_id
+    from {{ ref('review_verdicts') }} as verdicts
+    cross join {{ ref('stg_as_of') }} as as_of
+    where as_of.newest_load_id > {{ oldest_build() }}
+)
+
+select
+    touched.deal_id,
     numbers.deal_number,
-    loads.load_id
-from {{ ref('crm_deal_loads') }} as loads
-left join {{ ref('int_deals_numbered') }} as numbers on loads.deal_id = numbers.deal_id
-where
-    loads.load_id > {{ oldest_build() }}
-    and loads.load_id <= (select newest_load_id from {{ ref('stg_as_of') }})
+    touched.load_id
+from touched
+left join {{ ref('int_deals_numbered') }} as numbers on touched.deal_id = numbers.deal_id

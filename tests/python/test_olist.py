@@ -138,7 +138,8 @@ def test_the_command_names_a_missing_file(source: Path, tmp_path: Path) -> None:
 
 PUBLISHED = """
 create table dim_deals as from (values
-    ('lead1', 'pet', 'social', 'won'), ('lead2', 'unknown', 'unknown', 'open'), ('lead3', 'unknown', 'unknown', 'open')
+    ('lead1', 'pet', 'social', 'won'), ('lead2', 'atypical', 'unknown', 'open'),
+    ('lead3', 'atypical', 'unknown', 'open')
 ) as deals (deal_id, segment, channel, status);
 create table fct_deals as from (values
     ('lead1', 'won', timestamp '2018-02-26 19:58:54', timestamp '2018-03-15 09:45:35'),

@@ -1,5 +1,5 @@
 -- Which load bears on which deal: by a row of the deal's own, by one that ceased to be in force, by its
--- account, or by the stages of any pipeline, since a deal may
+-- account or its owner, or by the stages of any pipeline, since a deal may
 -- have been in several. Incremental models rebuild the deals of the loads they have not seen.
 {% set own_entities = ['deals', 'stage_changes', 'field_changes', 'activities', 'tasks', 'deal_contacts', 'revenue_events'] %}
 
@@ -22,6 +22,12 @@ with versions as (
         accounts._load_id
     from {{ source('generic', 'accounts') }} as accounts
     inner join {{ source('generic', 'deals') }} as deals on accounts.account_id = deals.account_id
+    union all
+    select
+        deals.deal_id,
+        users._load_id
+    from {{ source('generic', 'users') }} as users
+    inner join {{ source('generic', 'deals') }} as deals on users.user_id = deals.owner_id
     union all
     select
         deals.deal_id,

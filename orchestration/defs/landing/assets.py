@@ -9,6 +9,7 @@ from orchestration.defs.quality.expectations import warm_up
 from orchestration.defs.warehouse.project import BuiltFrom
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
+from orchestration.review import land_verdicts
 from orchestration.settings import Settings
 
 LEDGER = ("files", "rejects")
@@ -34,6 +35,8 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
             if take_back_pending(con, load_contracts()):
                 BuiltFrom(settings).forget()  # someone may have built from it by hand
             outcomes = land(con, settings, say=lambda text: say("landing", text))
+            if verdicts := land_verdicts(con):
+                say("landing", f"review_verdicts.csv: {verdicts:,} verdicts, as of the last extract")
     except (OSError, duckdb.IOException) as error:
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error
     if not outcomes:

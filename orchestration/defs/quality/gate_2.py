@@ -19,6 +19,7 @@ MIN_COMPARED = 100  # rows in the last publication, below which nothing is compa
 # Without these there is nothing to see; any other table may be empty until it once had rows.
 NEVER_EMPTY = ("dim_deals", "fct_deals")
 REJECTS = "landing_rejects"  # fewer rows set aside is no fault
+WORK_LIST = "review_queue"  # people empty and fill it as they decide
 
 TOLD = ("table_name", "column_name", "row_count", "row_count_before", "filled", "filled_before", "mean", "mean_before")
 
@@ -44,7 +45,8 @@ select
     now.mean_value as mean, last.mean_value as mean_before,
     case when last.row_count >= {min_compared} then now.mean_value / nullif(last.mean_value, 0) end as mean_ratio
 from profile as now
-left join last_profile as last using (table_name, column_name)
+left join last_profile as last
+    on now.table_name = last.table_name and now.column_name = last.column_name and now.table_name <> {work_list}
 """
 
 
@@ -82,7 +84,12 @@ def compare(marts: Path, names: list[str], published: Path | None, profiles: Pat
             con.execute(f"attach {literal(str(published.resolve()))} as published (read_only)")
             con.execute("insert into last_profile select * from published.publication_columns")
         con.execute(
-            COMPARED.format(never_empty=NEVER_EMPTY, rejects=literal(REJECTS), min_compared=literal(MIN_COMPARED))
+            COMPARED.format(
+                never_empty=NEVER_EMPTY,
+                rejects=literal(REJECTS),
+                work_list=literal(WORK_LIST),
+                min_compared=literal(MIN_COMPARED),
+            )
         )
 
 
