@@ -7,6 +7,7 @@ with deals as (
         numbers.deal_number,
         deals.deal_id,
         deals.segment,
+        deals.country,
         deals.created_at
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
@@ -18,6 +19,7 @@ visits as (
         visits.*,
         deals.deal_id,
         deals.segment,
+        deals.country,
         visits.visit_number = 1 and (
             not visits.is_entered_at_exact
             or visits.entered_at > {{ dbt.dateadd('day', 1, 'deals.created_at') }}
@@ -28,23 +30,31 @@ visits as (
 )
 
 select
-    deal_id || '#' || cast(visit_number as {{ dbt.type_string() }}) as stage_visit_id,
-    deal_id,
-    stage_id,
-    next_stage_id,
-    entered_by_id,
-    segment,
-    cast(visit_number as integer) as visit_number,
-    cast(stage_visit_number as integer) as stage_visit_number,
-    exit_type,
+    visits.deal_id || '#' || cast(visits.visit_number as {{ dbt.type_string() }}) as stage_visit_id,
+    visits.deal_id,
+    visits.stage_id,
+    visits.next_stage_id,
+    visits.entered_by_id,
+    visits.segment,
+    cast(visits.visit_number as integer) as visit_number,
+    cast(visits.stage_visit_number as integer) as stage_visit_number,
+    visits.exit_type,
     -- a stay that has not ended has no duration yet: it is censored, not short
-    cast({{ dbt.datediff('entered_at', 'exited_at', 'day') }} as integer) as days_in_stage,
-    cast(case when not is_left_truncated then stages_skipped end as integer) as stages_skipped,
-    stage_visit_number > 1 as is_reentry,
-    is_reopening,
-    is_left_truncated,
-    is_entered_at_exact,
-    entered_at,
-    exited_at,
-    _load_id
+    cast({{ dbt.datediff('visits.entered_at', 'visits.exited_at', 'day') }} as integer) as days_in_stage,
+    cast(
+        {{ business_day_number_at('exit_day', 'visits.exited_at') }}
+        - {{ business_day_number_at('entry_day', 'visits.entered_at') }} as integer
+    ) as business_days_in_stage,
+    cast(case when not visits.is_left_truncated then visits.stages_skipped end as integer) as stages_skipped,
+    visits.stage_visit_number > 1 as is_reentry,
+    visits.is_reopening,
+    visits.is_left_truncated,
+    visits.is_entered_at_exact,
+    visits.entered_at,
+    visits.exited_at,
+    visits._load_id
 from visits
+left join {{ ref('int_business_days') }} as entry_day
+    on visits.country = entry_day.country and cast(visits.entered_at as date) = entry_day.date_day
+left join {{ ref('int_business_days') }} as exit_day
+    on visits.country = exit_day.country and cast(visits.exited_at as date) = exit_day.date_day
