@@ -1,0 +1,13 @@
+{# Bounds of a 90% interval of a share, after Wilson (1927): right for small n and near 0 and 1. Null where n is 0. #}
+{% macro wilson_low(hits, n) -%} {{ _wilson(hits, n, '-') }} {%- endmacro %}
+{% macro wilson_high(hits, n) -%} {{ _wilson(hits, n, '+') }} {%- endmacro %}
+
+{% macro _wilson(hits, n, sign) -%}
+    {%- set z2 = 1.645 * 1.645 -%}
+    case when {{ n }} > 0 then
+        (
+            {{ hits }} + {{ z2 / 2 }}
+            {{ sign }} 1.645 * sqrt(cast({{ hits }} as double) * ({{ n }} - {{ hits }}) / {{ n }} + {{ z2 / 4 }})
+        ) / ({{ n }} + {{ z2 }})
+    end
+{%- endmacro %}
