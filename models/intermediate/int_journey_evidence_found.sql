@@ -8,14 +8,9 @@ select
     min(case when may_precede then proven_at end) as first_proven_at,
     min_by(kind, case when may_precede then proven_at end) as first_proven_by,
     min(case when is_undated then kind end) as undated_by,
-    coalesce(min_by(owner_id, proven_at), min_by(owner_id, task_created_at)) as task_owner_id,
-    coalesce(
-        min_by(task_due_at, case when kind = 'task' then proven_at end), min_by(task_due_at, task_created_at)
-    ) as task_due_at,
-    coalesce(
-        min_by(task_original_due_at, case when kind = 'task' then proven_at end),
-        min_by(task_original_due_at, task_created_at)
-    ) as task_original_due_at,
+    min_by(owner_id, task_order) as task_owner_id,
+    min_by(task_due_at, task_order) as task_due_at,
+    min_by(task_original_due_at, task_order) as task_original_due_at,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from {{ ref('int_journey_evidence_listed') }}
 where

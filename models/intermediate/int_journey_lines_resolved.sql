@@ -90,6 +90,10 @@ select
     coalesce(is_required, true) as is_required,
     skipped_after_stage,
     coalesce(evidence, step) as evidence,
+    coalesce(evidence, step) in (select evidence from {{ ref('journey_evidence') }} where not may_precede)
+        as is_proven_later,
+    -- another step begins when this one is done
+    step in (select trigger_name from lines where trigger = 'step_done') as is_followed,
     -- versions with other triggers can both begin in one deal: the first one counts
     trigger = 'step_done' or min(span_id) over versions < max(span_id) over versions as is_contested
 from won

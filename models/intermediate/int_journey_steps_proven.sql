@@ -1,9 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
--- One row per deal and step in force when the step was triggered, with its proof. Steps that begin with the deal's
--- own life come first; those that begin when another step is done follow in rounds, because only then it is known
--- when they began. Three rounds follow each other at most, and a test says when the map needs more.
-{% set rounds = 3 %}
+-- One row per deal and step, by the line of the map in force when the step was triggered, with its proof. Steps that
+-- begin with the deal's own life come first; one that begins when another is done follows it, because only then it
+-- is known when it began. Two such rounds are enough for three steps in a row, and a test says when the map has more.
+{% set rounds = 2 %}
 with lines as (
     select * from {{ ref('int_journey_lines_resolved') }}
 ),
@@ -11,7 +11,6 @@ with lines as (
 deals as (
     select
         deals.deal_id,
-        deals.crm,
         coalesce(named.map_segment, '*') as map_segment
     from {{ ref('dim_deals') }} as deals
     left join (select distinct map_segment from lines where map_segment <> '*') as named
@@ -43,94 +42,86 @@ later_facts as (
         and {{ is_touched('deal_id') }}
 ),
 
-{% for round in range(rounds) %}
-    started_{{ round }} as (
-        {% if round == 0 %}
-            select
-                deals.deal_id,
-                deals.map_segment,
-                lines.journey_line_id,
-                lines.step,
-                lines.evidence,
-                lines.is_contested,
-                spans.opened_at as triggered_at,
-                spans.is_opened_at_exact as is_triggered_at_exact,
-                spans.first_passed_at,
-                spans.last_passed_at
-            from spans
-            inner join deals on spans.deal_id = deals.deal_id
-            inner join lines
-                on
-                    spans.span_id = lines.span_id
-                    and deals.map_segment = lines.map_segment
-                    and spans.opened_at >= lines.holds_from
-                    and spans.opened_at < lines.holds_to
-        {% else %}
-            select
-                done.deal_id,
-                done.map_segment,
-                lines.journey_line_id,
-                lines.step,
-                lines.evidence,
-                lines.is_contested,
-                done.done_at as triggered_at,
-                true as is_triggered_at_exact,
-                spans.first_passed_at,
-                spans.last_passed_at
-            from done_{{ round - 1 }} as done
-            inner join lines
-                on
-                    lines.trigger = 'step_done'
-                    and done.step = lines.trigger_name
-                    and done.map_segment = lines.map_segment
-                    and done.done_at >= lines.holds_from
-                    and done.done_at < lines.holds_to
-            left join spans on done.deal_id = spans.deal_id and lines.span_id = spans.span_id
-        {% endif %}
-    ),
+started_0 as (
+    select
+        deals.deal_id,
+        deals.map_segment,
+        lines.journey_line_id,
+        lines.step,
+        lines.evidence,
+        lines.is_followed,
+        lines.is_contested,
+        lines.is_proven_later,
+        spans.opened_at as triggered_at,
+        spans.is_opened_at_exact as is_triggered_at_exact,
+        spans.first_passed_at,
+        spans.last_passed_at
+    from spans
+    inner join deals on spans.deal_id = deals.deal_id
+    inner join lines
+        on
+            spans.span_id = lines.span_id
+            and deals.map_segment = lines.map_segment
+            and spans.opened_at >= lines.holds_from
+            and spans.opened_at < lines.holds_to
+),
 
-    proven_later_{{ round }} as (
+{% for round in range(1, rounds + 1) %}
+    done_{{ round - 1 }} as (
         select
             started.deal_id,
+            started.map_segment,
             started.step,
-            min(facts.proven_at) as proven_at,
-            min_by(facts.kind, facts.proven_at) as proven_by
-        from later_facts as facts
-        inner join started_{{ round }} as started
+            min(
+                least(
+                    coalesce(found.first_proven_at, facts.proven_at), coalesce(facts.proven_at, found.first_proven_at)
+                )
+            ) as done_at
+        from started_{{ round - 1 }} as started
+        left join found on started.deal_id = found.deal_id and started.evidence = found.evidence
+        left join later_facts as facts
             on
-                facts.deal_id = started.deal_id
-                and facts.evidence = started.evidence
-                and facts.proven_at >= started.triggered_at
-        group by started.deal_id, started.step
+                started.deal_id = facts.deal_id
+                and started.evidence = facts.evidence
+                and started.triggered_at <= facts.proven_at
+        where started.is_followed
+        group by started.deal_id, started.map_segment, started.step
     ),
 
-    done_{{ round }} as (
+    started_{{ round }} as (
         select
-            started.*,
-            coalesce(least(found.first_proven_at, later.proven_at), found.first_proven_at, later.proven_at) as done_at,
-            case
-                when later.proven_at < coalesce(found.first_proven_at, later.proven_at) then later.proven_by
-                else coalesce(found.first_proven_by, later.proven_by, found.undated_by)
-            end as done_by,
-            found.undated_by is not null as is_done_undated,
-            found.task_owner_id,
-            found.task_due_at,
-            found.task_original_due_at
-        from started_{{ round }} as started
-        left join found on started.deal_id = found.deal_id and started.evidence = found.evidence
-        left join proven_later_{{ round }} as later
-            on started.deal_id = later.deal_id and started.step = later.step
+            done.deal_id,
+            done.map_segment,
+            lines.journey_line_id,
+            lines.step,
+            lines.evidence,
+            lines.is_followed,
+            lines.is_contested,
+            lines.is_proven_later,
+            done.done_at as triggered_at,
+            true as is_triggered_at_exact,
+            spans.first_passed_at,
+            spans.last_passed_at
+        from done_{{ round - 1 }} as done
+        inner join lines
+            on
+                lines.trigger = 'step_done'
+                and done.step = lines.trigger_name
+                and done.map_segment = lines.map_segment
+                and done.done_at >= lines.holds_from
+                and done.done_at < lines.holds_to
+        left join spans on done.deal_id = spans.deal_id and lines.span_id = spans.span_id
     ),
 {% endfor %}
 
 steps as (
-    {% for round in range(rounds) %}
-        select * from done_{{ round }}
+    {% for round in range(rounds + 1) %}
+        select * from started_{{ round }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-numbered as (
+chosen as (
     select
         *,
         1 as place
@@ -142,24 +133,57 @@ numbered as (
         row_number() over (partition by deal_id, step order by triggered_at, journey_line_id) as place
     from steps
     where is_contested
+),
+
+proven_later as (
+    select
+        steps.deal_id,
+        steps.journey_line_id,
+        min(facts.proven_at) as proven_at,
+        min_by(facts.kind, facts.proven_at) as proven_by
+    from later_facts as facts
+    inner join steps
+        on
+            facts.deal_id = steps.deal_id
+            and facts.evidence = steps.evidence
+            and facts.proven_at >= steps.triggered_at
+    where steps.is_proven_later
+    group by steps.deal_id, steps.journey_line_id
+),
+
+proven as (
+    select
+        chosen.*,
+        found.undated_by,
+        found.first_proven_by,
+        found.task_owner_id,
+        found.task_due_at,
+        found.task_original_due_at,
+        later.proven_by,
+        coalesce(least(found.first_proven_at, later.proven_at), found.first_proven_at, later.proven_at) as done_at,
+        coalesce(later.proven_at < found.first_proven_at, found.first_proven_at is null) as is_later_first
+    from chosen
+    left join found on chosen.deal_id = found.deal_id and chosen.evidence = found.evidence
+    left join proven_later as later
+        on chosen.deal_id = later.deal_id and chosen.journey_line_id = later.journey_line_id
+    where chosen.place = 1
 )
 
 select
     deal_id,
     journey_line_id,
-    map_segment,
-    step,
-    evidence,
-    done_by,
     task_owner_id,
+    coalesce(case when is_later_first then proven_by else first_proven_by end, undated_by) as done_by,
     is_triggered_at_exact,
-    is_done_undated,
+    done_at is null and undated_by is not null as is_done_undated,
     triggered_at,
-    first_passed_at,
-    last_passed_at,
     done_at,
+    -- left the stage forward after the step was triggered
+    case
+        when first_passed_at >= triggered_at then first_passed_at
+        when last_passed_at >= triggered_at then last_passed_at
+    end as passed_at,
     task_due_at,
     task_original_due_at,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
-from numbered
-where place = 1
+from proven

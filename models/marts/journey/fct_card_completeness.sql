@@ -7,9 +7,7 @@ with cards as (
         *,
         case when (required_bits & known_bits) = required_bits then required_bits & filled_bits end as held_bits
     from {{ ref('int_cards_timed') }}
-    where
-        required_bits is not null
-        and {{ is_newly_built() }}
+    where {{ is_newly_built() }}
 ),
 
 told as (

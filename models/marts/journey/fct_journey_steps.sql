@@ -27,14 +27,9 @@ timed as (
         coalesce(steps.task_owner_id, deals.owner_id) as owner_id,
         stages.stage_id,
         facts.lost_at as ended_at,
-        -- left the stage forward after the step was triggered
-        case
-            when steps.first_passed_at >= steps.triggered_at then steps.first_passed_at
-            when steps.last_passed_at >= steps.triggered_at then steps.last_passed_at
-        end as passed_at,
         case
             when measured.evidence is null then 'the CRM gives no such data'
-            when steps.done_at is null and steps.is_done_undated then 'the CRM gives no time of completion'
+            when steps.is_done_undated then 'the CRM gives no time of completion'
             when not steps.is_triggered_at_exact then 'when the step began is not known'
             when steps.due_at is null then 'the deadline is beyond the calendar'
         end as not_measurable_reason
