@@ -36,8 +36,8 @@
         left join int_business_slots as due
             on tasks.country = due.country and {{ business_slot_of('tasks.target_seconds') }} = due.slot_number
 
-    A reading stands still while the office is closed. The moment given is the last one with that reading's full
-    quarter of an hour before it: what is due at closing time is due when the office opens next.
+    A reading stands still while the office is closed, and the moment given is the last one that has it: what is due
+    at closing time is due when the office opens next. Beyond the calendar there is no slot, and the moment is null.
 #}
 {% macro business_slot_of(seconds) -%} cast(floor({{ seconds }} / 900) as {{ dbt.type_bigint() }}) {%- endmacro %}
 
