@@ -134,6 +134,7 @@ moments as (
         new_bits - coalesce(previous_bits, old_bits) as filled_bits,
         0 as known_bits
     from changes
+    where deal_id in (select deal_id from cards)
     {% for person in ['contact', 'decision_maker'] %}
         union all
         select
