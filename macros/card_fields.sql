@@ -9,3 +9,10 @@
     {%- for field in fields -%} {%- do bits.update({field: 2 ** loop.index0}) -%} {%- endfor -%}
     {{ return(bits) }}
 {%- endmacro %}
+
+{# The names of the fields in a set of bits. #}
+{% macro card_fields_named(field_bits) -%}
+    concat_ws(', ', {% for field, bit in card_bits().items() -%}
+        case when ({{ field_bits }} & {{ bit }}) > 0 then '{{ field }}' end{{ ', ' if not loop.last }}
+    {%- endfor %})
+{%- endmacro %}

@@ -81,12 +81,12 @@ cards as (
         cast(coalesce(changed.changed_bits, 0) as integer) as changed_bits,
         cast(coalesce(changed.began_bits, 0) as integer) as began_bits,
         cast(coalesce(changed.ended_bits, 0) as integer) as ended_bits,
+        0
         {% for column in columns %}
-            case when cast(deals.{{ column }} as {{ dbt.type_string() }}) <> '' then {{ bits[column] }} else 0 end
-            {{ '+' if not loop.last }}
+            + case when cast(deals.{{ column }} as {{ dbt.type_string() }}) <> '' then {{ bits[column] }} else 0 end
         {% endfor %}
-        as card_bits,
-        {% for column in columns %} {{ bits[column] }} {{ '+' if not loop.last }} {% endfor %} as all_bits
+            as card_bits,
+        {{ bits.values() | sum - bits['contact'] - bits['decision_maker'] }} as all_bits
     from {{ ref('crm_deals') }} as deals
     left join logs on deals.crm = logs.crm
     left join changed on deals.deal_id = changed.deal_id

@@ -8,9 +8,9 @@ with stages as (
 
 lines as (
     select
-        card_fields.*,
+        *,
         cast(valid_from as {{ dbt.type_timestamp() }}) as holds_from
-    from {{ ref('card_fields') }} as card_fields
+    from {{ ref('card_fields') }}
 ),
 
 segments as (
@@ -47,9 +47,9 @@ ranked as (
             and stages.position >= origin.position
     inner join lines
         on
-            lines.segment in (segments.map_segment, '*')
-            and lines.stage = origin.stage
-            and lines.holds_from <= days.holds_from
+            origin.stage = lines.stage
+            and days.holds_from >= lines.holds_from
+            and lines.segment in (segments.map_segment, '*')
 )
 
 select

@@ -12,19 +12,16 @@ required as (
     select * from {{ ref('int_card_fields_required') }}
 ),
 
-deals as (
-    select
-        deals.deal_id,
-        coalesce(named.map_segment, '*') as map_segment
-    from {{ ref('dim_deals') }} as deals
-    left join (select distinct map_segment from required where map_segment <> '*') as named
-        on deals.segment = named.map_segment
+named as (
+    select distinct map_segment from required
+    where map_segment <> '*'
 ),
 
 -- the entries into stages: the deal's first, and where each stay went
 entries as (
     select
         deal_id,
+        segment,
         cast(null as {{ dbt.type_string() }}) as from_stage_id,
         cast(null as {{ dbt.type_timestamp() }}) as from_entered_at,
         stage_id,
@@ -36,6 +33,7 @@ entries as (
     union all
     select
         deal_id,
+        segment,
         stage_id as from_stage_id,
         entered_at as from_entered_at,
         next_stage_id as stage_id,
@@ -57,17 +55,17 @@ events as (
         0 as known_bits,
         entries._load_id
     from entries
-    inner join deals on entries.deal_id = deals.deal_id
+    left join named on entries.segment = named.map_segment
     left join stages on entries.stage_id = stages.stage_id
     left join required
         on
-            deals.map_segment = required.map_segment
+            coalesce(named.map_segment, '*') = required.map_segment
             and entries.stage_id = required.stage_id
             and entries.entered_at >= required.holds_from
             and entries.entered_at < required.holds_to
     left join required as before
         on
-            deals.map_segment = before.map_segment
+            coalesce(named.map_segment, '*') = before.map_segment
             and entries.from_stage_id = before.stage_id
             and entries.from_entered_at >= before.holds_from
             and entries.from_entered_at < before.holds_to

@@ -5,13 +5,13 @@
 -- not name.
 with lines as (
     select
+        *,
         row_number() over (order by step, segment, valid_from, version) as journey_line_id,
-        journey_map.*,
         cast(valid_from as {{ dbt.type_timestamp() }}) as holds_from,
         cast(coalesce(valid_to, cast('9999-12-31' as date)) as {{ dbt.type_timestamp() }}) as holds_to,
         -- steps that begin and are skipped alike share one span of the deal's life
         dense_rank() over (order by trigger, trigger_name, skipped_after_stage) as span_id
-    from {{ ref('journey_map') }} as journey_map
+    from {{ ref('journey_map') }}
 ),
 
 segments as (
@@ -67,6 +67,18 @@ won as (
             and pieces.step = applicable.step
             and pieces.holds_from >= applicable.holds_from
             and pieces.holds_to <= applicable.holds_to
+),
+
+-- what proves something only after the trigger
+after_trigger as (
+    select evidence from {{ ref('journey_evidence') }}
+    where not may_precede
+),
+
+-- another step begins when this one is done
+followed as (
+    select trigger_name as step from lines
+    where trigger = 'step_done'
 )
 
 select
@@ -90,10 +102,8 @@ select
     coalesce(is_required, true) as is_required,
     skipped_after_stage,
     coalesce(evidence, step) as evidence,
-    coalesce(evidence, step) in (select evidence from {{ ref('journey_evidence') }} where not may_precede)
-        as is_proven_later,
-    -- another step begins when this one is done
-    step in (select trigger_name from lines where trigger = 'step_done') as is_followed,
+    coalesce(evidence, step) in (select evidence from after_trigger) as is_proven_later,
+    step in (select step from followed) as is_followed,
     -- versions with other triggers can both begin in one deal: the first one counts
     trigger = 'step_done' or min(span_id) over versions < max(span_id) over versions as is_contested
 from won

@@ -61,7 +61,7 @@ moves as (
                 or (
                     origin.pipeline = target.pipeline
                     and origin.position < behind.position
-                    and (behind.position < target.position or target.is_won)
+                    and (target.position > behind.position or target.is_won)
                 )
             )
 ),

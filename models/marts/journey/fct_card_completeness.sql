@@ -1,7 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
 -- A step function: a row holds from changed_at until the deal's next one. Rows that tell nothing new are left out.
-{% set bits = card_bits() %}
 with cards as (
     select
         *,
@@ -34,36 +33,16 @@ news as (
     where
         required_bits is distinct from previous_required_bits
         or held_bits is distinct from previous_held_bits
-),
-
--- the sets there are, each named once
-named as (
-    select
-        sets.field_bits,
-        concat_ws(
-            ', '
-            {% for field, bit in bits.items() %}
-                , case when (sets.field_bits & {{ bit }}) > 0 then '{{ field }}' end
-            {% endfor %}
-        ) as fields
-    from (
-        select missing_bits as field_bits from news
-        union
-        select unknown_bits as field_bits from news
-    ) as sets
-    where sets.field_bits > 0
 )
 
 select
-    news.deal_id,
-    news.stage_id,
-    missing.fields as missing_fields,
-    case when news.held_bits is null then 'not known then: ' || unknown.fields end as not_measurable_reason,
-    news.fields_required,
-    news.fields_filled,
-    news.fields_filled / cast(nullif(news.fields_required, 0) as double) as completeness,
-    news.changed_at,
-    news._load_id
+    deal_id,
+    stage_id,
+    case when missing_bits > 0 then {{ card_fields_named('missing_bits') }} end as missing_fields,
+    case when held_bits is null then 'not known then: ' || {{ card_fields_named('unknown_bits') }} end as not_measurable_reason,
+    fields_required,
+    fields_filled,
+    fields_filled / cast(nullif(fields_required, 0) as double) as completeness,
+    changed_at,
+    _load_id
 from news
-left join named as missing on news.missing_bits = missing.field_bits
-left join named as unknown on news.unknown_bits = unknown.field_bits
