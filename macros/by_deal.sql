@@ -8,6 +8,10 @@
 
     On a first or full build both are true. A deal that yields no rows any more loses those it had. A table that
     knows deals by their number says so: by='deal_number'.
+
+    Where time alone changes a row, as a deadline that passes, a night adds the deals that have such rows:
+
+        ... where {{ is_newly_built() }} or {{ has_rows_where('deal_id', "status = 'open' and due_at < ...") }}
 #}
 {% macro is_touched(deal_id) -%}
     {%- set touched = ref('int_deals_touched') -%}
@@ -22,11 +26,21 @@
     {%- if is_incremental() -%} {{ load_id }} > {{ newest_load(this) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
+{# The deal has rows in the table as the last night left it that fulfil the condition; never so on a full build. #}
+{% macro has_rows_where(deal_id, condition) -%}
+    {%- if is_incremental() -%} {{ deal_id }} in (select deal_id from {{ this }} where {{ condition }})
+    {%- else -%} false {%- endif -%}
+{%- endmacro %}
+
 {% macro get_incremental_by_deal_sql(arg_dict) %}
     {%- set columns = arg_dict.dest_columns | map(attribute='quoted') | join(', ') %}
     {%- set key = config.get('by', 'deal_id') %}
     delete from {{ arg_dict.target_relation }}
-    where {{ key }} in ({{ _touched_deals(ref('int_deals_touched'), arg_dict.target_relation, key) }});
+    where {{ key }} in (
+        {{ _touched_deals(ref('int_deals_touched'), arg_dict.target_relation, key) }}
+        union all
+        select {{ key }} from {{ arg_dict.temp_relation }}
+    );
 
     insert into {{ arg_dict.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arg_dict.temp_relation }}

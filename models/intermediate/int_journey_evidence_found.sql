@@ -1,0 +1,19 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- The first proof of each step, of those that count whenever they happened, and the CRM's own task for it: the one
+-- completed first, else the one created first.
+select
+    deal_id,
+    evidence,
+    min(case when may_precede then proven_at end) as first_proven_at,
+    min_by(kind, case when may_precede then proven_at end) as first_proven_by,
+    min(case when is_undated then kind end) as undated_by,
+    min_by(owner_id, task_order) as task_owner_id,
+    min_by(task_due_at, task_order) as task_due_at,
+    min_by(task_original_due_at, task_order) as task_original_due_at,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from {{ ref('int_journey_evidence_listed') }}
+where
+    (may_precede or kind = 'task')
+    and {{ is_touched('deal_id') }}
+group by deal_id, evidence

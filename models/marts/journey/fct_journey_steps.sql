@@ -1,0 +1,104 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- All that happened is kept with its time; status and is_on_time are those times read at as_of. They change when a
+-- deadline passes, without any news of the deal, so a night takes in the deals of which that is true.
+with as_of as (
+    select * from {{ ref('stg_as_of') }}
+),
+
+steps as (
+    select * from {{ ref('int_journey_steps_dated') }}
+    where
+        {{ is_newly_built() }}
+        or {{ has_rows_where('deal_id', "status = 'not_yet_due' and due_at < (select as_of from " ~ ref('stg_as_of') ~ ")") }}
+),
+
+measured as (
+    select distinct
+        crm,
+        evidence
+    from {{ ref('int_journey_evidence_measured') }}
+),
+
+timed as (
+    select
+        steps.*,
+        deals.segment,
+        coalesce(steps.task_owner_id, deals.owner_id) as owner_id,
+        stages.stage_id,
+        facts.lost_at as ended_at,
+        case
+            when measured.evidence is null then 'the CRM gives no such data'
+            when steps.is_done_undated then 'the CRM gives no time of completion'
+            when not steps.is_triggered_at_exact then 'when the step began is not known'
+            when steps.due_at is null then 'the deadline is beyond the calendar'
+        end as not_measurable_reason
+    from steps
+    inner join {{ ref('dim_deals') }} as deals on steps.deal_id = deals.deal_id
+    inner join {{ ref('fct_deals') }} as facts on steps.deal_id = facts.deal_id
+    left join {{ ref('int_stages_completed') }} as stages
+        on deals.crm = stages.crm and deals.pipeline = stages.pipeline and steps.stage = stages.stage
+    left join measured on deals.crm = measured.crm and steps.evidence = measured.evidence
+),
+
+judged as (
+    select
+        timed.*,
+        case
+            when timed.done_at > timed.due_at then 'done_late'
+            when timed.done_at is not null or timed.is_done_undated then 'done'
+            when timed.not_measurable_reason is not null then 'not_measurable'
+            when timed.passed_at is not null then 'skipped'
+            when timed.ended_at <= timed.due_at then 'cancelled'
+            when timed.due_at < as_of.as_of then 'overdue'
+            else 'not_yet_due'
+        end as status,
+        case when timed.done_at > timed.due_at then cast(timed.due_at as date) end as late_due_date,
+        case when timed.done_at > timed.due_at then cast(timed.done_at as date) end as late_done_date
+    from timed
+    cross join as_of
+)
+
+select
+    judged.deal_id || '#' || judged.step as journey_step_id,
+    judged.deal_id,
+    judged.stage_id,
+    judged.owner_id,
+    judged.segment,
+    judged.phase,
+    judged.step,
+    judged.role,
+    judged.map_version,
+    judged.status,
+    judged.done_by,
+    judged.not_measurable_reason,
+    judged.step_number,
+    case
+        when judged.status = 'done_late'
+            then {{ dbt.datediff('judged.due_at', 'judged.done_at', 'second') }} / cast(3600 as double)
+    end as late_by_hours,
+    (
+        {{ business_seconds_at('done_day', 'judged.done_at') }} - {{ business_seconds_at('due_day', 'judged.due_at') }}
+    ) / cast(3600 as double) as late_by_business_hours,
+    judged.is_required,
+    case
+        when judged.not_measurable_reason is not null then null
+        when judged.status = 'done' then true
+        when judged.status in ('done_late', 'overdue', 'skipped') then false
+    end as is_on_time,
+    judged.done_at <= judged.task_original_due_at as is_by_first_task_deadline,
+    judged.task_due_at <> judged.task_original_due_at as was_deadline_moved,
+    judged.triggered_at,
+    judged.due_at,
+    judged.task_original_due_at,
+    judged.task_due_at,
+    judged.done_at,
+    -- kept where the step was done after all, so that what was shown then can be told
+    case when judged.done_at is null or judged.done_at > judged.passed_at then judged.passed_at end as skipped_at,
+    judged.ended_at,
+    (select newest_load_id from as_of) as _load_id
+from judged
+left join {{ ref('int_business_days') }} as due_day
+    on judged.country = due_day.country and judged.late_due_date = due_day.date_day
+left join {{ ref('int_business_days') }} as done_day
+    on judged.country = done_day.country and judged.late_done_date = done_day.date_day
