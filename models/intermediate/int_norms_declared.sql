@@ -1,5 +1,5 @@
 -- What a person has written down goes before what was learnt: a stage's limit in declared_norms, a step's deadline in
--- the journey map. A line of a segment's own goes before one for all; one for all segments is shown as theirs, too.
+-- the journey map (those in business days: hours and calendar days are other units). From and up to and including.
 with stages as (
     select
         declared.segment,
@@ -11,6 +11,24 @@ with stages as (
     from {{ ref('declared_norms') }} as declared
     inner join {{ ref('dim_stages') }} as stages
         on declared.pipeline = stages.pipeline and declared.stage = stages.stage
+),
+
+steps as (
+    select
+        segment,
+        'step' as subject,
+        step as subject_id,
+        valid_from,
+        valid_to,
+        deadline_amount as business_days
+    from {{ ref('journey_map') }}
+    where deadline_unit = 'business_days'
+),
+
+declared as (
+    select * from stages
+    union all
+    select * from steps
 )
 
 select
@@ -20,4 +38,4 @@ select
     valid_from,
     coalesce(valid_to, cast('9999-12-31' as date)) as valid_to,
     cast(business_days as double) as business_days
-from stages
+from declared

@@ -53,8 +53,7 @@ judged as (
             when timed.due_at < as_of.as_of then 'overdue'
             else 'not_yet_due'
         end as status,
-        case when timed.done_at > timed.due_at then cast(timed.due_at as date) end as late_due_date,
-        case when timed.done_at > timed.due_at then cast(timed.done_at as date) end as late_done_date
+        case when timed.done_at > timed.due_at then cast(timed.due_at as date) end as late_due_date
     from timed
     cross join as_of
 )
@@ -80,6 +79,15 @@ select
     (
         {{ business_seconds_at('done_day', 'judged.done_at') }} - {{ business_seconds_at('due_day', 'judged.due_at') }}
     ) / cast(3600 as double) as late_by_business_hours,
+    -- what was done before its trigger took no time
+    cast(
+        case
+            when judged.done_at <= judged.triggered_at then 0
+            else
+                {{ business_day_number_at('done_day', 'judged.done_at') }}
+                - {{ business_day_number_at('trigger_day', 'judged.triggered_at') }}
+        end as integer
+    ) as business_days_to_done,
     judged.is_required,
     case
         when judged.not_measurable_reason is not null then null
@@ -101,4 +109,6 @@ from judged
 left join {{ ref('int_business_days') }} as due_day
     on judged.country = due_day.country and judged.late_due_date = due_day.date_day
 left join {{ ref('int_business_days') }} as done_day
-    on judged.country = done_day.country and judged.late_done_date = done_day.date_day
+    on judged.country = done_day.country and cast(judged.done_at as date) = done_day.date_day
+left join {{ ref('int_business_days') }} as trigger_day
+    on judged.country = trigger_day.country and cast(judged.triggered_at as date) = trigger_day.date_day

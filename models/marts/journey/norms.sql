@@ -44,6 +44,11 @@ judged as (
     select
         learnt.*,
         declared.declared_business_days,
+        -- a stay always ends, and a step after the win is known only when it is done
+        learnt.subject = 'step' and learnt.subject_id not in (
+            select step from {{ ref('journey_map') }}
+            where phase = 'onboarding'
+        ) as has_share,
         case when learnt.all_won_done >= {{ var('norm_min_cases') }} then cast(learnt.shrunk_days_p80 as double) end
             as learnt_business_days
     from learnt
@@ -76,10 +81,10 @@ select
         {%- for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %},
     cast({{ outcome }}_days_{{ column }} as integer) as {{ outcome }}_days_{{ column }}
         {%- endfor %},
-    case when subject = 'step' then {{ outcome }}_done / nullif({{ outcome }}_cases, 0) end as {{ outcome }}_share_done,
-    case when subject = 'step' then {{ wilson_low(outcome ~ '_done', outcome ~ '_cases') }} end
+    case when has_share then {{ outcome }}_done / nullif({{ outcome }}_cases, 0) end as {{ outcome }}_share_done,
+    case when has_share then {{ wilson_low(outcome ~ '_done', outcome ~ '_cases') }} end
         as {{ outcome }}_share_done_low,
-    case when subject = 'step' then {{ wilson_high(outcome ~ '_done', outcome ~ '_cases') }} end
+    case when has_share then {{ wilson_high(outcome ~ '_done', outcome ~ '_cases') }} end
         as {{ outcome }}_share_done_high
     {%- endfor %},
     valid_from,
