@@ -25,7 +25,7 @@ counted as (
     from months
     inner join {{ ref('int_norm_cases_counted') }} as cases
         on
-            cases.learnt_month < months.valid_from
+            months.valid_from > cases.learnt_month
             and cases.learnt_month >= {{ dbt.dateadd('month', -1 * var('norm_months'), 'months.valid_from') }}
     group by
         months.valid_from, cases.segment, cases.subject, cases.subject_id, cases.outcome, cases.business_days

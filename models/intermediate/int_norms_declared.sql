@@ -1,5 +1,5 @@
 -- What a person has written down goes before what was learnt: a stage's limit in declared_norms, a step's deadline in
--- the journey map (those in business days: hours and calendar days are other units). From and up to and including.
+-- the journey map (those in business days: hours and calendar days are other units).
 with stages as (
     select
         declared.segment,
@@ -22,7 +22,7 @@ steps as (
         valid_to,
         deadline_amount as business_days
     from {{ ref('journey_map') }}
-    where deadline_unit = 'business_days'
+    where deadline_unit = 'business_days' and trigger <> 'never'
 ),
 
 declared as (

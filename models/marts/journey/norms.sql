@@ -5,15 +5,15 @@ with learnt as (
         valid_from,
         segment,
         subject,
-        subject_id
-        {%- for outcome in ['won', 'lost'] %},
-        coalesce(max(case when outcome = '{{ outcome }}' then case_count end), 0) as {{ outcome }}_cases,
-        coalesce(max(case when outcome = '{{ outcome }}' then timed_count end), 0) as {{ outcome }}_done,
-        coalesce(max(case when outcome = '{{ outcome }}' then overall_timed_count end), 0) as all_{{ outcome }}_done
-            {%- for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %},
-        max(case when outcome = '{{ outcome }}' then days_{{ column }} end) as {{ outcome }}_days_{{ column }}
-            {%- endfor %}
-        {%- endfor %},
+        subject_id,
+        {% for outcome in ['won', 'lost'] %}
+            coalesce(max(case when outcome = '{{ outcome }}' then case_count end), 0) as {{ outcome }}_cases,
+            coalesce(max(case when outcome = '{{ outcome }}' then timed_count end), 0) as {{ outcome }}_done,
+            {% for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %}
+                max(case when outcome = '{{ outcome }}' then days_{{ column }} end) as {{ outcome }}_days_{{ column }},
+            {% endfor %}
+        {% endfor %}
+        coalesce(max(case when outcome = 'won' then overall_timed_count end), 0) as all_won_done,
         max(case when outcome = 'won' then shrunk_days_p50 end) as shrunk_days_p50,
         max(case when outcome = 'won' then shrunk_days_p80 end) as shrunk_days_p80
     from {{ ref('int_norm_quantiles') }}
@@ -36,7 +36,8 @@ declared as (
             learnt.subject = declared.subject
             and learnt.subject_id = declared.subject_id
             and declared.segment in (learnt.segment, '*')
-            and learnt.valid_from between declared.valid_from and declared.valid_to
+            and learnt.valid_from >= declared.valid_from
+            and learnt.valid_from < declared.valid_to
     group by learnt.valid_from, learnt.segment, learnt.subject, learnt.subject_id
 ),
 
@@ -74,19 +75,20 @@ select
     coalesce(declared_business_days, learnt_business_days) as norm_business_days,
     declared_business_days,
     learnt_business_days,
-    cast(shrunk_days_p50 as double) as learnt_business_days_p50
-    {%- for outcome in ['won', 'lost'] %},
-    cast({{ outcome }}_cases as bigint) as {{ outcome }}_cases,
-    cast({{ outcome }}_done as bigint) as {{ outcome }}_done
-        {%- for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %},
-    cast({{ outcome }}_days_{{ column }} as integer) as {{ outcome }}_days_{{ column }}
-        {%- endfor %},
-    case when has_share then {{ outcome }}_done / nullif({{ outcome }}_cases, 0) end as {{ outcome }}_share_done,
-    case when has_share then {{ wilson_low(outcome ~ '_done', outcome ~ '_cases') }} end
-        as {{ outcome }}_share_done_low,
-    case when has_share then {{ wilson_high(outcome ~ '_done', outcome ~ '_cases') }} end
-        as {{ outcome }}_share_done_high
-    {%- endfor %},
+    cast(shrunk_days_p50 as double) as learnt_business_days_p50,
+    {% for outcome in ['won', 'lost'] %}
+        cast({{ outcome }}_cases as bigint) as {{ outcome }}_cases,
+        cast({{ outcome }}_done as bigint) as {{ outcome }}_done,
+        {% for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %}
+            cast({{ outcome }}_days_{{ column }} as integer) as {{ outcome }}_days_{{ column }},
+        {% endfor %}
+        case when has_share then {{ outcome }}_done / nullif({{ outcome }}_cases, 0) end
+            as {{ outcome }}_share_done,
+        case when has_share then {{ wilson_low(outcome ~ '_done', outcome ~ '_cases') }} end
+            as {{ outcome }}_share_done_low,
+        case when has_share then {{ wilson_high(outcome ~ '_done', outcome ~ '_cases') }} end
+            as {{ outcome }}_share_done_high,
+    {% endfor %}
     valid_from,
     lead(valid_from) over (partition by segment, subject, subject_id order by valid_from) as valid_to
 from judged
