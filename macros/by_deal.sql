@@ -7,7 +7,8 @@
         ... from <another by_deal>    where {{ is_newly_built() }}
 
     On a first or full build both are true. A deal that yields no rows any more loses those it had. A table that
-    knows deals by their number says so: by='deal_number'.
+    knows deals by their number says so: by='deal_number'. One in which most deals have no rows says so too:
+    sparse=true. Its newest rows may be old, so they do not tell how far it is built.
 
     Where time alone changes a row, as a deadline that passes, a night adds the deals that have such rows:
 
@@ -57,14 +58,15 @@
     {%- else -%} 0 {%- endif -%}
 {%- endmacro %}
 
-{# The newest load that every by_deal table there is was built from: deals touched before it are up to date. #}
+{# The newest load that every by_deal table with rows was built from: deals touched before it are up to date. #}
 {% macro oldest_build() -%}
     {%- set loads = [] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
             {%- if node.config.incremental_strategy == 'by_deal' -%}
                 {%- set built = adapter.get_relation(node.database, node.schema, node.alias) -%}
-                {%- if built -%} {%- do loads.append(newest_load(built) | trim | int) -%} {%- endif -%}
+                {%- set load = newest_load(built) | trim | int if built and not node.config.get('sparse') else 0 -%}
+                {%- if load -%} {%- do loads.append(load) -%} {%- endif -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}

@@ -1,45 +1,6 @@
--- A CRM logs a move by the stage's name; which stage of which pipeline that is, only the deal tells. A stage that the
--- deal's own pipeline does not have is looked for in the other pipelines of its CRM.
-with stages as (
-    select
-        stages.*,
-        numbers.stage_number
-    from {{ ref('int_stages_completed') }} as stages
-    inner join {{ ref('int_stages_numbered') }} as numbers on stages.stage_id = numbers.stage_id
-),
-
-names as (
-    select
-        crm,
-        stage,
-        min_by(stage_number, stage_id) as stage_number
-    from stages
-    group by crm, stage
-),
-
-pipelines as (
-    select
-        crm,
-        pipeline,
-        row_number() over (order by crm, pipeline) as pipeline_number
-    from stages
-    group by crm, pipeline
-),
-
--- what each name means in each pipeline
-meanings as (
-    select
-        pipelines.pipeline_number,
-        names.stage,
-        coalesce(own.stage_number, names.stage_number) as stage_number,
-        coalesce(own.position, 0) as position
-    from pipelines
-    inner join names on pipelines.crm = names.crm
-    left join stages as own
-        on
-            pipelines.crm = own.crm
-            and pipelines.pipeline = own.pipeline
-            and names.stage = own.stage
+-- A CRM logs a move by the stage's name; which stage of which pipeline that is, only the deal tells.
+with meanings as (
+    select * from {{ ref('int_stages_named') }}
 ),
 
 deals as (
@@ -49,7 +10,8 @@ deals as (
         pipelines.pipeline_number
     from {{ ref('crm_deals') }} as deals
     inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
-    inner join pipelines on deals.crm = pipelines.crm and deals.pipeline = pipelines.pipeline
+    inner join (select distinct crm, pipeline, pipeline_number from meanings) as pipelines
+        on deals.crm = pipelines.crm and deals.pipeline = pipelines.pipeline
     where not deals.is_deleted
 )
 
@@ -57,8 +19,11 @@ select
     deals.deal_number,
     from_stage.stage_number as from_stage_number,
     to_stage.stage_number,
-    coalesce(from_stage.position, 0) as from_position,
-    to_stage.position,
+    -- where the move comes in a walk through the pipeline: first forward in its order, then back against it
+    case
+        when to_stage.position < from_stage.position then 1000000 * (2000000 - from_stage.place)
+        else 1000000 * coalesce(from_stage.place, 0)
+    end + to_stage.place as walk_order,
     changes.changed_at,
     changes.recorded_at,
     changes.changed_by_id

@@ -4,7 +4,7 @@ with pipelines as (
     select
         crm,
         pipeline
-    from {{ ref('crm_deals') }}
+    from {{ ref('crm_deal_versions') }}
     union
     select
         crm,

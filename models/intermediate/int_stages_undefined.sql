@@ -1,6 +1,6 @@
 -- Stages that deals are or were in but that no pipeline of their CRM defines: a stay in one is not lost. They have no
--- place before or after another.
-with named as (
+-- place before or after another. A log names no pipeline, so there it is the deal's own.
+with logged as (
     select
         deal_id,
         crm,
@@ -13,24 +13,34 @@ with named as (
         from_stage as stage
     from {{ ref('crm_stage_changes') }}
     where from_stage is not null
-    union all
+),
+
+named as (
     select
-        deal_id,
+        deals.crm,
+        deals.pipeline,
+        logged.stage
+    from logged
+    inner join {{ ref('crm_deals') }} as deals on logged.deal_id = deals.deal_id
+    where not deals.is_deleted
+    union all
+    -- one that any extract saw, even if its deal has been elsewhere since
+    select
         crm,
+        pipeline,
         stage
-    from {{ ref('crm_deals') }}
+    from {{ ref('crm_deal_versions') }}
+    where not is_deleted
 )
 
 select distinct
-    deals.crm || ':' || deals.pipeline || ':' || named.stage as stage_id,
-    deals.crm,
-    deals.pipeline,
-    named.stage
+    crm || ':' || pipeline || ':' || stage as stage_id,
+    crm,
+    pipeline,
+    stage
 from named
-inner join {{ ref('crm_deals') }} as deals on named.deal_id = deals.deal_id
 where
-    not deals.is_deleted
-    and not exists (
+    not exists (
         select 1 from {{ ref('crm_stages') }} as defined
-        where defined.crm = named.crm and defined.stage = named.stage
+        where named.crm = defined.crm and named.stage = defined.stage
     )

@@ -7,7 +7,7 @@ deals as one likes with `company(random.Random(1).choice, 1000)`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,11 +53,16 @@ class Place:
 
 @dataclass
 class Company:
-    """Extracts in the generic layout; `_extracted_at` says when a row was seen."""
+    """Extracts in the generic layout; `_extracted_at` says when a row was seen, and of deals there are all versions."""
 
     deals: list[Row] = field(default_factory=list)
     stage_changes: list[Row] = field(default_factory=list)
     stages: list[Row] = field(default_factory=list)
+
+    @property
+    def current_deals(self) -> list[Row]:
+        """The version of each deal in force."""
+        return [deal for deal in self.deals if not deal.get("_superseded_at")]
 
     def of(self, deal_id: str) -> "Company":
         """The same with one deal, to be read where something is wrong with it."""
@@ -83,7 +88,7 @@ def company(choose: Choose, deals: int) -> Company:
     made = Company(stages=_dictionary())
     for number in range(deals):
         deal, changes = _deal(choose, str(number))
-        made.deals.append(deal)
+        made.deals += [*_earlier_versions(choose, deal), deal]
         made.stage_changes += changes
     made.stage_changes.append(
         {"deal_id": "nobody", "to_stage": "Lead", "changed_at": START, "_extracted_at": AS_OF}
@@ -142,24 +147,16 @@ def _life(choose: Choose, at: datetime) -> tuple[Place, list[Row]]:
     place = Place(pipeline, choose([names[0], names[0], names[-1]]))
     moves = [_move(choose, None, place, at)]
     moves_on = choose([False, False, True])
-    is_recorded = choose([False, False, False, True])
-    direction = 1
     for _ in range(choose(range(9))):
         target = _target(choose, place, choose([*MOVES, "hand over"] if moves_on else MOVES))
-        gap = choose(GAPS)
-        # Moves of one moment are told apart by when they were recorded; else by the pipeline's order alone: on,
-        # and then perhaps back again.
-        step = 1 if target.index >= place.index else -1
-        side_by_side = place != target and place.kind == target.kind == "lost"
-        known = place.kind is not None and target.kind is not None and not moves_on and not side_by_side
-        if not gap and not is_recorded and not (known and step <= direction):
-            gap = timedelta(seconds=1)
-        direction = step if not gap else (step if known else -1)
-        at += gap
+        at += choose(GAPS)
         moves.append(_move(choose, place, target, at))
         place = target
-    if is_recorded:
+    detail = choose(["second", "second", "recorded", "day"])
+    if detail == "recorded":
         moves = [{**move, "recorded_at": at + timedelta(minutes=number)} for number, move in enumerate(moves)]
+    elif detail == "day":
+        moves = [{**move, "changed_at": datetime.combine(move["changed_at"], time())} for move in moves]
     return place, moves
 
 
@@ -219,8 +216,7 @@ def _contradict(choose: Choose, deal: Row, log: list[Row]) -> None:
 
 def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
     """What is left of the log, and what it holds twice."""
-    kept = choose(["all"] * 5 + ["cut", "cut", "none", "no from", "some from", "twice", "late", "end by status"])
-    moments = [row["changed_at"] for row in log]
+    kept = choose(["all"] * 5 + ["cut", "cut", "none", "none", "no from", "some from", "twice", "late", "end by status"])
     if kept == "none":
         return []
     if kept == "cut":
@@ -230,26 +226,42 @@ def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
     if kept == "no from":
         return [{**row, "from_stage": None} for row in log]
     if kept == "some from":
-        # of several moves in one moment, a row without it could be any of them
-        return [
-            {**row, "from_stage": None} if moments.count(row["changed_at"]) == 1 and choose([True, False]) else row
-            for row in log
-        ]
+        return [{**row, "from_stage": choose([None, row["from_stage"]])} for row in log]
     if kept == "twice":
-        return [
-            copy
-            for row in log
-            for copy in ([row, _again(choose, row)] if moments.count(row["changed_at"]) == 1 else [row])
-        ]
+        return [copy for row in log for copy in (row, _again(choose, row))]
     if kept == "late":
         # written down later, and in another order than it happened
-        return [
-            {**row, "recorded_at": row["changed_at"] + timedelta(hours=choose([1, 300, 24]))}
-            if moments.count(row["changed_at"]) == 1
-            else row
-            for row in log
-        ]
+        return [{**row, "recorded_at": row["changed_at"] + timedelta(hours=choose([1, 300, 24]))} for row in log]
     return log
+
+
+def _earlier_versions(choose: Choose, deal: Row) -> list[Row]:
+    """What extracts of earlier nights saw of the deal, the oldest first."""
+    versions: list[Row] = []
+    later = deal
+    for _ in range(choose([0, 0, 1, 2, 4])):
+        version = {**later, "_extracted_at": later["_extracted_at"] - timedelta(days=choose([1, 7]))}
+        version["_superseded_at"] = later["_extracted_at"]
+        change = choose(["amount", "stage", "stage", "status", "pipeline", "closed_at", "is_deleted"])
+        if change == "amount":
+            version["amount"] = choose([100, 200, None])
+        elif change == "pipeline":
+            version["pipeline"] = choose(list(PIPELINES))
+        elif change == "closed_at":
+            version["closed_at"] = choose([None, version["_extracted_at"] - timedelta(hours=5)])
+        elif change == "is_deleted":
+            version["is_deleted"] = not later["is_deleted"]
+        else:
+            stages = [name for name, _ in PIPELINES[version["pipeline"]]]
+            version["stage"] = choose([*stages, *UNDEFINED, "Lead"])
+            if change == "status":
+                version["status"] = choose(["open", "won", "lost"])
+                version["closed_at"] = choose([None, version["_extracted_at"] - timedelta(hours=choose([1, 100]))])
+        if version["closed_at"] and version["closed_at"] > version["_extracted_at"]:
+            version["closed_at"] = None  # no extract knows the future
+        versions.insert(0, version)
+        later = version
+    return versions
 
 
 def _again(choose: Choose, row: Row) -> Row:

@@ -5,12 +5,14 @@ A deal is walked through its log row by row. The rules, each where it is applied
 1. A deleted deal has no visits. A move of a deal that nobody extracted is of nobody.
 2. A stage is looked for by name in the deal's own pipeline, then in the others; else it stays, undefined.
 3. A deal moves in the order of time, then of recording. Of one moment, moves follow each other: each begins where
-   the one before ended. Where that does not tell, they go on in the pipeline's order, and then back against it.
+   the one before ended. Where that does not tell, they go on in the pipeline's order, and then back against it. A
+   circle begins where the deal was, if it leads through there, and leaves it where it was.
 4. A move to the stage where the deal is already is a re-save.
 5. The first move says where the deal was before: since its creation, which is exact for a first stage alone.
-6. A deal without a log is where it was seen, since it was seen. What was before is not known.
-7. A deal that is won or lost ends in such a stage of its pipeline, when it was closed, but not before its last move;
-   unless its log says so already. A stage after the win is still won.
+6. A deal without a log is where each extract saw it, since the first that did. What was before is not known. Where
+   its status was won or lost, it was in a stage that says so: the one seen, or else the first of the pipeline.
+7. A deal that is won or lost ends in such a stage of its pipeline, when it was closed, or else when an extract first
+   saw it so, but not before its last move; unless its log says so already. A stage after the win is still won.
 8. A visit ends with the next. How it ended is a question of both stages.
 """
 
@@ -18,7 +20,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
@@ -52,16 +54,18 @@ class Step:
 
 
 def visits(deals: Iterable[Row], stage_changes: Iterable[Row], stages: Iterable[Row]) -> dict[str, list[Visit]]:
-    """Visits by deal, of rows in the generic layout with `_extracted_at`; ids carry the CRM, as in the marts."""
-    deals = list(deals)
+    """Visits by deal, of row versions in the generic layout with `_extracted_at`; ids carry the CRM, as in the marts."""
+    versions = defaultdict(list)
+    for version in sorted(deals, key=lambda version: version["_extracted_at"]):
+        versions[version["deal_id"]].append(version)
     log = defaultdict(list)
     for change in stage_changes:
         log[change["deal_id"]].append(change)
-    dictionary = Dictionary(stages, {deal["pipeline"] for deal in deals})
+    dictionary = Dictionary(stages, {version["pipeline"] for seen in versions.values() for version in seen})
     return {
-        f"generic:{deal['deal_id']}": _as_visits(list(_walk(deal, log[deal["deal_id"]], dictionary)))
-        for deal in deals
-        if not deal.get("is_deleted")  # rule 1
+        f"generic:{deal_id}": _as_visits(list(_walk(seen, log[deal_id], dictionary)))
+        for deal_id, seen in versions.items()
+        if not seen[-1].get("is_deleted")  # rule 1
     }
 
 
@@ -113,7 +117,12 @@ class Move:
     at: datetime
 
 
-def _walk(deal: Row, log: list[Row], dictionary: Dictionary) -> Iterator[Step]:
+def _walk(versions: list[Row], log: list[Row], dictionary: Dictionary) -> Iterator[Step]:
+    deal = versions[-1]
+    seen = [version for version in versions if not version.get("is_deleted")]
+    if not log:
+        yield from _watch(seen, dictionary)
+        return
     moves = _in_order(deal, log, dictionary)
     taken: list[Step] = []
 
@@ -121,21 +130,48 @@ def _walk(deal: Row, log: list[Row], dictionary: Dictionary) -> Iterator[Step]:
         taken.append(Step(stage, at, is_exact))
         return taken[-1]
 
-    if moves and moves[0].source:  # rule 5
+    if moves[0].source:  # rule 5
         created_at = deal["created_at"]
         is_known = moves[0].source.position == 1 and created_at <= moves[0].at
         yield step(moves[0].source, min(created_at, moves[0].at), is_known)
     for move in moves:
         if not taken or move.target != taken[-1].stage:  # rule 4
             yield step(move.target, move.at, True)
-    if deal["status"] == "open":
-        if not moves:  # rule 6
-            yield step(dictionary.own(deal["pipeline"], deal["stage"]), deal["_extracted_at"], False)
-    elif not _has_ended(deal["status"], [step.stage for step in taken]):  # rule 7
-        closed_at, last = deal.get("closed_at"), taken[-1].at if taken else None
-        at = closed_at or deal["_extracted_at"]
+    if deal["status"] != "open" and not _has_ended(deal["status"], [step.stage for step in taken]):  # rule 7
+        closed_at, last = deal.get("closed_at"), taken[-1].at
+        at = closed_at or _began(seen, "status")["_extracted_at"]
         ending = dictionary.ending(deal["pipeline"], deal["status"])
-        yield step(ending, max(at, last or at), closed_at is not None and (last is None or closed_at >= last))
+        yield step(ending, max(at, last), closed_at is not None and closed_at >= last)
+
+
+def _began(versions: list[Row], column: str) -> Row:
+    """The version with which the run of equal values began that the last one is in."""
+    return list(takewhile(lambda version: version[column] == versions[-1][column], reversed(versions)))[-1]
+
+
+def _watch(versions: list[Row], dictionary: Dictionary) -> Iterator[Step]:
+    """Rule 6."""
+
+    def where(version: Row) -> Stage:
+        stage = dictionary.find(version["pipeline"], version["stage"])
+        says_so = {"open": True, "won": stage.is_won, "lost": stage.is_lost}[version["status"]]
+        return stage if says_so else dictionary.ending(version["pipeline"], version["status"])
+
+    before: Row | None = None
+    for _, nights in groupby(versions, key=where):
+        run = list(nights)
+        first, last_seen = run[0], before and before["_extracted_at"]
+        # of a deal that changed its status without changing its stage, the last status counts as the next one's before
+        of_status = list(takewhile(lambda version, first=first: version["status"] == first["status"], run))
+        closed_at = None
+        if first["status"] != "open" and (before is None or before["status"] != first["status"]):
+            closed_at = of_status[-1].get("closed_at")
+        first_seen = first["_extracted_at"]
+        is_known = closed_at is not None and (last_seen or closed_at) <= closed_at <= first_seen
+        if closed_at is None or closed_at > first_seen:
+            closed_at = first_seen
+        yield Step(where(first), max(closed_at, last_seen or closed_at), is_known)
+        before = _began(run, "status")
 
 
 def _in_order(deal: Row, log: list[Row], dictionary: Dictionary) -> list[Move]:
@@ -145,6 +181,7 @@ def _in_order(deal: Row, log: list[Row], dictionary: Dictionary) -> list[Move]:
         return row["changed_at"], row.get("recorded_at") or row["changed_at"]
 
     ordered: list[Move] = []
+    here: Stage | None = None
     for _, rows in groupby(sorted(log, key=moment), key=moment):
         moves = {
             Move(
@@ -155,9 +192,11 @@ def _in_order(deal: Row, log: list[Row], dictionary: Dictionary) -> list[Move]:
             for row in rows
         }
         by_pipeline = sorted(moves, key=_place_in_pipeline)
-        here = ordered[-1].target if ordered else None
         anywhere = (chain for move in by_pipeline for chain in _chains(move.source, by_pipeline))
-        ordered += next(_chains(here, by_pipeline), None) or next(anywhere, None) or by_pipeline
+        chain = next(_chains(here, by_pipeline), None) or next(anywhere, None)
+        ordered += chain or by_pipeline
+        if not chain or chain[0].source != chain[-1].target:
+            here = ordered[-1].target
     return ordered
 
 
@@ -172,10 +211,15 @@ def _chains(here: Stage | None, moves: list[Move]) -> Iterator[list[Move]]:
 
 
 def _place_in_pipeline(move: Move) -> tuple:
-    source = (move.source and move.source.position) or 0
-    target = move.target.position or 0
-    is_back = target < source
-    return is_back, -source if is_back else source, target, move.target.stage_id
+    """Forward moves by where they begin, then moves back, those from the end of the pipeline first."""
+    source, target = _place(move.source), _place(move.target)
+    if target[0] < source[0]:
+        return 1, -source[0], [-ord(letter) for letter in source[1]], target
+    return 0, source, target
+
+
+def _place(stage: Stage | None) -> tuple[int, str]:
+    return (stage.position or 0, stage.stage_id) if stage else (0, "")
 
 
 def _has_ended(status: str, been: list[Stage]) -> bool:

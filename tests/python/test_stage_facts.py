@@ -101,10 +101,10 @@ def test_visits_cover_the_life_of_a_deal_from_first_sight_to_its_last_state(ware
     for change in extracts.stage_changes:
         log[change["deal_id"]].append(change["changed_at"])
     kinds = {f"generic:{pipeline}:{name}": kind for pipeline, of in PIPELINES.items() for name, kind in of}
-    assert stays.keys() == {f"generic:{deal['deal_id']}" for deal in extracts.deals if not deal["is_deleted"]}
-    for deal in extracts.deals:
-        if deal["is_deleted"]:
-            continue
+    seen = by_deal(extracts.deals)
+    alive = [deal for deal in extracts.current_deals if not deal["is_deleted"]]
+    assert stays.keys() == {f"generic:{deal['deal_id']}" for deal in alive}
+    for deal in alive:
         life = stays[f"generic:{deal['deal_id']}"]
         assert [stay["visit_number"] for stay in life] == [*range(1, len(life) + 1)]
         for stay, after in pairwise(life):
@@ -115,11 +115,11 @@ def test_visits_cover_the_life_of_a_deal_from_first_sight_to_its_last_state(ware
         assert (last["exited_at"], last["next_stage_id"], last["exit_type"]) == (None, None, "still_there")
         assert last["entered_at"] <= AS_OF
         moved_at = log[deal["deal_id"]]
-        sights = [*moved_at, deal["_extracted_at"]]
-        if moved_at:
-            sights.append(deal["created_at"])
-        if deal["status"] != "open" and deal["closed_at"]:
-            sights.append(deal["closed_at"])
+        sights = [*moved_at]
+        for version in [deal] if moved_at else seen[deal["deal_id"]]:
+            sights.append(deal["created_at"] if moved_at else version["_extracted_at"])
+            if version["status"] != "open" and version["closed_at"]:
+                sights.append(version["closed_at"])
         assert life[0]["entered_at"] >= min(sights)
         if deal["status"] == "lost":
             assert "(lost)" in last["stage_id"] or kinds[last["stage_id"]] == "lost"

@@ -1,0 +1,31 @@
+-- What the nightly extracts saw of each deal: every version that was ever in force, not the newest alone.
+with source as (
+    select *
+    from {{ source('generic', 'deals') }}
+    where
+        _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
+        -- two files of one moment: the later one holds
+        and (_superseded_at is null or _superseded_at > _extracted_at)
+),
+
+renamed as (
+    select
+        -- ids
+        'generic:' || deal_id as deal_id,
+
+        -- attributes
+        'generic' as crm,
+        pipeline,
+        stage,
+        status,
+
+        -- booleans
+        coalesce(is_deleted, false) as is_deleted,
+
+        -- timestamps, UTC
+        closed_at,
+        _extracted_at
+    from source
+)
+
+select * from renamed
