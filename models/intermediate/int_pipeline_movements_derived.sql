@@ -1,0 +1,180 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- Every step of an open deal's value, and every turn of a quarter that it sees, as moves between places. A place
+-- is a pipeline, an owner and a horizon: where the expected close date lies, seen from the quarter of the moment.
+-- When one moment changes several things, they follow each other: first the amount, where the deal stands; then
+-- the hand-over; then the close date. A deal ends where it stood, with the amount it ends with.
+-- The turns of the quarter that lie ahead are here too: as long as nothing changes, they will come, and a deal
+-- that nobody touches needs no rebuilding for it. The mart takes those up to as_of.
+with versions as (
+    select * from {{ ref('int_deal_values_versioned') }}
+    where {{ is_newly_built() }}
+),
+
+compared as (
+    select
+        *,
+        lag(status) over timeline as old_status,
+        lag(pipeline) over timeline as old_pipeline,
+        lag(owner_id) over timeline as old_owner_id,
+        lag(amount) over timeline as old_amount,
+        lag(expected_close_date) over timeline as old_close_date
+    from versions
+    window timeline as (partition by deal_id, _load_id order by version_number)
+),
+
+steps as (
+    select
+        *,
+        {{ close_horizon('old_close_date', 'valid_from') }} as old_horizon,
+        {{ close_horizon('expected_close_date', 'valid_from') }} as horizon,
+        cast({{ dbt.date_trunc('quarter', 'expected_close_date') }} as {{ dbt.type_timestamp() }}) as quarter_starts_at
+    from compared
+),
+
+turns as (
+    select
+        *,
+        quarter_starts_at as turned_at,
+        'later' as from_horizon,
+        'this_quarter' as to_horizon
+    from steps
+    where status = 'open'
+    union all
+    select
+        *,
+        {{ dbt.dateadd('month', 3, 'quarter_starts_at') }} as turned_at,
+        'this_quarter' as from_horizon,
+        'overdue' as to_horizon
+    from steps
+    where status = 'open'
+),
+
+movements as (
+    select
+        deal_id,
+        valid_from as moved_at,
+        case when old_status is null then 'created' else 'reopened' end as kind,
+        null as from_pipeline,
+        pipeline as to_pipeline,
+        null as from_owner_id,
+        owner_id as to_owner_id,
+        null as from_horizon,
+        horizon as to_horizon,
+        null as old_amount,
+        amount,
+        _load_id
+    from steps
+    where status = 'open' and coalesce(old_status, '') <> 'open'
+
+    union all
+
+    select
+        deal_id,
+        valid_from,
+        case when coalesce(amount, 0) < coalesce(old_amount, 0) then 'decreased' else 'increased' end,
+        old_pipeline,
+        old_pipeline,
+        old_owner_id,
+        old_owner_id,
+        old_horizon,
+        old_horizon,
+        old_amount,
+        amount,
+        _load_id
+    from steps
+    where old_status = 'open' and amount is distinct from old_amount
+
+    union all
+
+    select
+        deal_id,
+        valid_from,
+        'transferred',
+        old_pipeline,
+        pipeline,
+        old_owner_id,
+        owner_id,
+        old_horizon,
+        old_horizon,
+        amount,
+        amount,
+        _load_id
+    from steps
+    where
+        old_status = 'open'
+        and status = 'open'
+        and (owner_id is distinct from old_owner_id or pipeline <> old_pipeline)
+
+    union all
+
+    select
+        deal_id,
+        valid_from,
+        'redated',
+        pipeline,
+        pipeline,
+        owner_id,
+        owner_id,
+        old_horizon,
+        horizon,
+        amount,
+        amount,
+        _load_id
+    from steps
+    where old_status = 'open' and status = 'open' and horizon <> old_horizon
+
+    union all
+
+    select
+        deal_id,
+        valid_from,
+        status,
+        old_pipeline,
+        null,
+        old_owner_id,
+        null,
+        old_horizon,
+        null,
+        amount,
+        null,
+        _load_id
+    from steps
+    where old_status = 'open' and status <> 'open'
+
+    union all
+
+    select
+        deal_id,
+        turned_at,
+        'rolled',
+        pipeline,
+        pipeline,
+        owner_id,
+        owner_id,
+        from_horizon,
+        to_horizon,
+        amount,
+        amount,
+        _load_id
+    from turns
+    where turned_at > valid_from and turned_at <= coalesce(valid_to, turned_at)
+)
+
+select
+    movements.deal_id,
+    movements.kind,
+    deals.segment,
+    coalesce(deals.currency, 'unknown') as currency,
+    movements.from_pipeline,
+    movements.from_owner_id,
+    movements.from_horizon,
+    movements.to_pipeline,
+    movements.to_owner_id,
+    movements.to_horizon,
+    movements.old_amount,
+    movements.amount,
+    movements.moved_at,
+    movements._load_id
+from movements
+inner join {{ ref('dim_deals') }} as deals on movements.deal_id = deals.deal_id
