@@ -37,7 +37,8 @@ stays as (
         deal_id,
         stage_id,
         entered_at,
-        exited_at
+        -- a comparison without 'or': joined by hash, not by trying every pair
+        coalesce(exited_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) as exited_at
     from {{ ref('fct_stage_visits') }}
     where {{ is_newly_built() }}
 ),
@@ -88,5 +89,5 @@ left join stays
     on
         counted.deal_id = stays.deal_id
         and counted.changed_at >= stays.entered_at
-        and (counted.changed_at < stays.exited_at or stays.exited_at is null)
+        and counted.changed_at < stays.exited_at
 left join versions on counted.deal_id = versions.deal_id and counted.changed_at = versions.valid_to
