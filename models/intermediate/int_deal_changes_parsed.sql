@@ -33,10 +33,13 @@ typed as (
 changed as (
     select
         *,
-        (old_text is not null and coalesce(cast(old_amount as {{ dbt.type_string() }}), cast(old_date as {{ dbt.type_string() }}), old_owner_id) is null)
-        or (new_text is not null and coalesce(cast(new_amount as {{ dbt.type_string() }}), cast(new_date as {{ dbt.type_string() }}), new_owner_id) is null)
+        (old_text is not null and old_amount is null and old_date is null and old_owner_id is null)
+        or (new_text is not null and new_amount is null and new_date is null and new_owner_id is null)
             as is_unreadable,
         row_number() over log_of_field as change_number,
+        sum(case when new_date > old_date then 1 else 0 end) over log_of_field as push_number,
+        sum(case when new_date > old_date then {{ dbt.datediff('old_date', 'new_date', 'day') }} else 0 end)
+            over log_of_field as days_pushed,
         lag(new_text) over log_of_field as previous_text,
         lag(new_amount) over log_of_field as previous_amount,
         lag(new_date) over log_of_field as previous_date
@@ -46,10 +49,15 @@ changed as (
         -- 100 and 100.00 are one amount
         and not coalesce(old_amount = new_amount, false)
         and not coalesce(old_date = new_date, false)
-    window log_of_field as (partition by deal_id, field order by changed_at, old_text, new_text)
+    window log_of_field as (
+        partition by deal_id, field
+        order by changed_at, old_text, new_text
+        rows between unbounded preceding and current row
+    )
 ),
 
-mass_edits as (
+-- the few minutes in which one user was that busy, before deals are counted
+busy_minutes as (
     select
         changed_by_id,
         field,
@@ -57,7 +65,22 @@ mass_edits as (
     from {{ ref('crm_field_changes') }}
     where {{ dbt.date_trunc('minute', 'changed_at') }} in (select logged.changed_in_minute from logged)
     group by changed_by_id, field, {{ dbt.date_trunc('minute', 'changed_at') }}
-    having count(distinct deal_id) >= {{ var('bulk_edit_deals') }}
+    having count(*) >= {{ var('bulk_edit_deals') }}
+),
+
+mass_edits as (
+    select
+        busy_minutes.changed_by_id,
+        busy_minutes.field,
+        busy_minutes.changed_in_minute
+    from busy_minutes
+    inner join {{ ref('crm_field_changes') }} as edits
+        on
+            busy_minutes.changed_by_id = edits.changed_by_id
+            and busy_minutes.field = edits.field
+            and busy_minutes.changed_in_minute = {{ dbt.date_trunc('minute', 'edits.changed_at') }}
+    group by busy_minutes.changed_by_id, busy_minutes.field, busy_minutes.changed_in_minute
+    having count(distinct edits.deal_id) >= {{ var('bulk_edit_deals') }}
 )
 
 select
@@ -72,6 +95,8 @@ select
     changed.new_date,
     changed.old_owner_id,
     changed.new_owner_id,
+    changed.push_number,
+    changed.days_pushed,
     changed.is_unreadable,
     changed.change_number > 1
     and changed.old_text is distinct from changed.previous_text

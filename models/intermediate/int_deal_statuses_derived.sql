@@ -43,27 +43,36 @@ moves_before_win as (
 
 moves as (
     select
-        deal_id,
-        _load_id,
-        visit_number + 1 as status_number,
-        next_stage_id as stage_id,
-        exited_at as moved_at
+        visits.deal_id,
+        visits._load_id,
+        visits.visit_number + 1 as status_number,
+        visits.next_stage_id as stage_id,
+        visits.exited_at as started_at
     from visits
-    where
-        next_stage_id is not null
-        and not exists (
-            select 1 from moves_before_win as quiet
-            where visits.stage_id = quiet.stage_id and visits.next_stage_id = quiet.next_stage_id
-        )
+    left join moves_before_win as quiet
+        on visits.stage_id = quiet.stage_id and visits.next_stage_id = quiet.next_stage_id
+    where visits.next_stage_id is not null and quiet.stage_id is null
+
     union all
+
     select
         deal_id,
         _load_id,
         visit_number as status_number,
         stage_id,
-        entered_at as moved_at
+        entered_at as started_at
     from visits
     where visit_number = 1
+
+    union all
+
+    select
+        deal_id,
+        _load_id,
+        0 as status_number,
+        null as stage_id,
+        created_at as started_at
+    from deals
 ),
 
 staged as (
@@ -75,63 +84,34 @@ staged as (
         stages.is_behind_win,
         max(case when stages.is_won then moves.status_number end) over so_far as last_won_number,
         max(case when stages.is_lost then moves.status_number end) over so_far as last_lost_number,
-        max(case when stages.is_won then stages.pipeline end) over so_far as won_pipeline
+        max(case when stages.is_won then stages.pipeline end) over so_far as won_pipeline,
+        lead(moves.started_at) over so_far as next_started_at,
+        lead(stages.pipeline) over so_far as next_pipeline
     from moves
-    inner join stages on moves.stage_id = stages.stage_id
+    left join stages on moves.stage_id = stages.stage_id
     window so_far as (partition by moves.deal_id, moves._load_id order by moves.status_number)
-),
-
-told as (
-    select
-        deal_id,
-        _load_id,
-        status_number,
-        pipeline,
-        moved_at,
-        case
-            when is_won then 'won'
-            when is_lost then 'lost'
-            when
-                last_won_number > coalesce(last_lost_number, 0)
-                and (is_behind_win or coalesce(pipeline <> won_pipeline, true))
-                then 'won'
-            else 'open'
-        end as status
-    from staged
-    union all
-    select
-        deals.deal_id,
-        deals._load_id,
-        0 as status_number,
-        staged.pipeline,
-        least(deals.created_at, staged.moved_at) as moved_at,
-        'open' as status
-    from deals
-    left join staged
-        on deals.deal_id = staged.deal_id and deals._load_id = staged._load_id and staged.status_number = 1
-),
-
-compared as (
-    select
-        *,
-        lag(status) over timeline as previous_status,
-        lag(pipeline) over timeline as previous_pipeline,
-        lead(deal_id) over timeline is null as is_last
-    from told
-    window timeline as (partition by deal_id, _load_id order by status_number)
 )
 
 select
-    compared.deal_id,
-    compared.status_number,
-    case when compared.is_last then deals.status else compared.status end as status,
-    case when compared.is_last then deals.pipeline else coalesce(compared.pipeline, deals.pipeline) end as pipeline,
-    compared.moved_at as started_at,
-    compared._load_id
-from compared
-inner join deals on compared.deal_id = deals.deal_id and compared._load_id = deals._load_id
-where
-    compared.is_last
-    or compared.status_number = 0
-    or compared.status is distinct from compared.previous_status
-    or compared.pipeline is distinct from compared.previous_pipeline
+    staged.deal_id,
+    staged.status_number,
+    case
+        when staged.next_started_at is null then deals.status
+        when staged.is_won then 'won'
+        when staged.is_lost then 'lost'
+        when
+            staged.last_won_number > coalesce(staged.last_lost_number, 0)
+            and (staged.is_behind_win or coalesce(staged.pipeline <> staged.won_pipeline, true))
+            then 'won'
+        else 'open'
+    end as status,
+    case
+        when staged.next_started_at is null then deals.pipeline
+        when staged.status_number = 0 then coalesce(staged.next_pipeline, deals.pipeline)
+        else coalesce(staged.pipeline, deals.pipeline)
+    end as pipeline,
+    case when staged.status_number = 0 then least(staged.started_at, staged.next_started_at) else staged.started_at end
+        as started_at,
+    staged._load_id
+from staged
+inner join deals on staged.deal_id = deals.deal_id and staged._load_id = deals._load_id

@@ -40,37 +40,31 @@ moments as (
     inner join statuses on changes.deal_id = statuses.deal_id and statuses.status_number = 0
 ),
 
-steps as (
-    select
-        deal_id,
-        valid_from,
-        max(status_number) as status_number,
-        max(amount_number) as amount_number,
-        max(date_number) as date_number,
-        max(owner_number) as owner_number
-    from moments
-    group by deal_id, valid_from
-),
-
-versions as (
+-- what holds at a moment is what all its changes together left: the frame takes the equals in
+numbered as (
     select
         deal_id,
         valid_from,
         lead(valid_from) over timeline as valid_to,
-        row_number() over timeline as version_number,
         max(status_number) over timeline as status_number,
         max(amount_number) over timeline as amount_number,
         max(date_number) over timeline as date_number,
         max(owner_number) over timeline as owner_number
-    from steps
+    from moments
     window timeline as (partition by deal_id order by valid_from)
+),
+
+versions as (
+    select * from numbered
+    where valid_to is distinct from valid_from
 )
 
 select
     versions.deal_id,
-    versions.version_number,
     statuses.status,
     statuses.pipeline,
+    deals.segment,
+    deals.currency,
     case when next_owner.deal_id is null then deals.owner_id else next_owner.old_owner_id end as owner_id,
     case when next_amount.deal_id is null then deals.amount else next_amount.old_amount end as amount,
     case when next_date.deal_id is null then deals.expected_close_date else next_date.old_date end

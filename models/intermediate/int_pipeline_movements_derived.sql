@@ -20,7 +20,7 @@ compared as (
         lag(amount) over timeline as old_amount,
         lag(expected_close_date) over timeline as old_close_date
     from versions
-    window timeline as (partition by deal_id, _load_id order by version_number)
+    window timeline as (partition by deal_id order by valid_from)
 ),
 
 steps as (
@@ -53,6 +53,8 @@ turns as (
 movements as (
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown') as currency,
         valid_from as moved_at,
         case when old_status is null then 'created' else 'reopened' end as kind,
         null as from_pipeline,
@@ -71,6 +73,8 @@ movements as (
 
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown'),
         valid_from,
         case when coalesce(amount, 0) < coalesce(old_amount, 0) then 'decreased' else 'increased' end,
         old_pipeline,
@@ -89,6 +93,8 @@ movements as (
 
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown'),
         valid_from,
         'transferred',
         old_pipeline,
@@ -110,6 +116,8 @@ movements as (
 
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown'),
         valid_from,
         'redated',
         pipeline,
@@ -128,6 +136,8 @@ movements as (
 
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown'),
         valid_from,
         status,
         old_pipeline,
@@ -146,6 +156,8 @@ movements as (
 
     select
         deal_id,
+        segment,
+        coalesce(currency, 'unknown'),
         turned_at,
         'rolled',
         pipeline,
@@ -162,19 +174,18 @@ movements as (
 )
 
 select
-    movements.deal_id,
-    movements.kind,
-    deals.segment,
-    coalesce(deals.currency, 'unknown') as currency,
-    movements.from_pipeline,
-    movements.from_owner_id,
-    movements.from_horizon,
-    movements.to_pipeline,
-    movements.to_owner_id,
-    movements.to_horizon,
-    movements.old_amount,
-    movements.amount,
-    movements.moved_at,
-    movements._load_id
+    deal_id,
+    kind,
+    segment,
+    currency,
+    from_pipeline,
+    from_owner_id,
+    from_horizon,
+    to_pipeline,
+    to_owner_id,
+    to_horizon,
+    old_amount,
+    amount,
+    moved_at,
+    _load_id
 from movements
-inner join {{ ref('dim_deals') }} as deals on movements.deal_id = deals.deal_id

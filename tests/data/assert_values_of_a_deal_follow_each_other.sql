@@ -4,7 +4,7 @@
 with versions as (
     select
         *,
-        lead(valid_from) over (partition by deal_id, _load_id order by version_number) as next_valid_from
+        lead(valid_from) over (partition by deal_id, _load_id order by valid_from) as next_valid_from
     from {{ ref('int_deal_values_versioned') }}
     where _load_id = (select newest_load_id from {{ ref('stg_as_of') }})
 )

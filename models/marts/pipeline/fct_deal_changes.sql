@@ -23,15 +23,6 @@ directed as (
     from changes
 ),
 
-counted as (
-    select
-        *,
-        sum(case when direction = 'pushed' then 1 else 0 end) over so_far as push_number,
-        sum(case when direction = 'pushed' then days_moved else 0 end) over so_far as days_pushed
-    from directed
-    window so_far as (partition by deal_id, _load_id, field order by change_number)
-),
-
 stays as (
     select
         deal_id,
@@ -43,51 +34,50 @@ stays as (
     where {{ is_newly_built() }}
 ),
 
--- what a change met: the version that it ended
-versions as (
+-- a change after the end ended a version that was won or lost
+ended as (
     select
         deal_id,
-        status,
         valid_to
     from {{ ref('int_deal_values_versioned') }}
-    where {{ is_newly_built() }} and valid_to is not null
+    where {{ is_newly_built() }} and status <> 'open'
 )
 
 select
-    counted.deal_id || '#' || counted.field || '#' || cast(counted.change_number as {{ dbt.type_string() }})
+    directed.deal_id || '#' || directed.field || '#' || cast(directed.change_number as {{ dbt.type_string() }})
         as deal_change_id,
-    counted.deal_id,
+    directed.deal_id,
     stays.stage_id,
-    counted.changed_by_id,
-    counted.field,
-    cast(counted.change_number as integer) as change_number,
-    counted.direction,
-    counted.old_value,
-    counted.new_value,
-    counted.old_owner_id,
-    counted.new_owner_id,
-    counted.old_amount,
-    counted.new_amount,
-    cast(counted.new_amount - counted.old_amount as decimal(18, 2)) as amount_change,
-    counted.old_date,
-    counted.new_date,
-    cast(counted.days_moved as integer) as days_moved,
-    case when counted.field = 'expected_close_date' then cast(counted.push_number as integer) end as push_number,
-    case when counted.field = 'expected_close_date' then cast(counted.days_pushed as integer) end as days_pushed,
-    counted.is_unreadable,
-    counted.is_chain_broken,
-    counted.is_bulk_edit,
-    cast(counted.changed_at as date) = cast({{ dbt.last_day('counted.changed_at', 'month') }} as date)
+    directed.changed_by_id,
+    directed.field,
+    cast(directed.change_number as integer) as change_number,
+    directed.direction,
+    directed.old_value,
+    directed.new_value,
+    directed.old_owner_id,
+    directed.new_owner_id,
+    directed.old_amount,
+    directed.new_amount,
+    cast(directed.new_amount - directed.old_amount as decimal(18, 2)) as amount_change,
+    directed.old_date,
+    directed.new_date,
+    cast(directed.days_moved as integer) as days_moved,
+    case when directed.field = 'expected_close_date' then cast(directed.push_number as integer) end as push_number,
+    case when directed.field = 'expected_close_date' then cast(directed.days_pushed as integer) end as days_pushed,
+    directed.is_unreadable,
+    directed.is_chain_broken,
+    directed.is_bulk_edit,
+    cast(directed.changed_at as date) = cast({{ dbt.last_day('directed.changed_at', 'month') }} as date)
         as is_month_end_edit,
-    case when counted.field = 'expected_close_date' then coalesce(counted.new_date < cast(counted.changed_at as date), false) end
+    case when directed.field = 'expected_close_date' then coalesce(directed.new_date < cast(directed.changed_at as date), false) end
         as is_back_dated,
-    coalesce(versions.status <> 'open', false) as is_after_closing,
-    counted.changed_at,
-    counted._load_id
-from counted
+    ended.deal_id is not null as is_after_closing,
+    directed.changed_at,
+    directed._load_id
+from directed
 left join stays
     on
-        counted.deal_id = stays.deal_id
-        and counted.changed_at >= stays.entered_at
-        and counted.changed_at < stays.exited_at
-left join versions on counted.deal_id = versions.deal_id and counted.changed_at = versions.valid_to
+        directed.deal_id = stays.deal_id
+        and directed.changed_at >= stays.entered_at
+        and directed.changed_at < stays.exited_at
+left join ended on directed.deal_id = ended.deal_id and directed.changed_at = ended.valid_to
