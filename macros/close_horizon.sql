@@ -1,9 +1,9 @@
-{# Where an expected close date lies, seen from the quarter of a moment: overdue, this_quarter, later or no_date. #}
-{% macro close_horizon(close_date, moment) -%}
+{# Where a close date's quarter lies, seen from another: overdue, this_quarter, later, or no_date for none. #}
+{% macro close_horizon(close_quarter, this_quarter) -%}
     case
-        when {{ close_date }} is null then 'no_date'
-        when {{ dbt.date_trunc('quarter', close_date) }} < {{ dbt.date_trunc('quarter', moment) }} then 'overdue'
-        when {{ dbt.date_trunc('quarter', close_date) }} > {{ dbt.date_trunc('quarter', moment) }} then 'later'
+        when {{ close_quarter }} is null then 'no_date'
+        when {{ close_quarter }} < {{ this_quarter }} then 'overdue'
+        when {{ close_quarter }} > {{ this_quarter }} then 'later'
         else 'this_quarter'
     end
 {%- endmacro %}

@@ -3,6 +3,7 @@
 -- A deal's value as a step function. What the CRM shows now is the truth at the end; going back, each change's
 -- old value is what held until it. Before the first logged change its old value held; a field without any logged
 -- change has today's value since the creation: the best that is known, and marked by has_..._log = false.
+-- An empty old value is a value too, so it is carried as '' to where it held.
 with deals as (
     select * from {{ ref('dim_deals') }}
     where {{ is_newly_built() }}
@@ -14,8 +15,14 @@ statuses as (
 ),
 
 changes as (
-    select * from {{ ref('int_deal_changes_parsed') }}
-    where {{ is_newly_built() }}
+    select
+        *,
+        coalesce(trim(old_value), '') as old_text
+    from {{ ref('crm_field_changes') }}
+    where
+        field in ('amount', 'expected_close_date', 'owner_id')
+        and old_value is distinct from new_value
+        and {{ is_touched('deal_id') }}
 ),
 
 moments as (
@@ -23,74 +30,73 @@ moments as (
         deal_id,
         started_at as valid_from,
         status_number,
-        0 as amount_number,
-        0 as date_number,
-        0 as owner_number
+        status,
+        pipeline,
+        null as old_amount,
+        null as old_date,
+        null as old_owner,
+        null as old_text
     from statuses
     union all
     select
-        changes.deal_id,
-        -- no value before the deal
-        greatest(changes.changed_at, statuses.started_at) as valid_from,
-        0 as status_number,
-        case when changes.field = 'amount' then changes.change_number else 0 end as amount_number,
-        case when changes.field = 'expected_close_date' then changes.change_number else 0 end as date_number,
-        case when changes.field = 'owner_id' then changes.change_number else 0 end as owner_number
+        deal_id,
+        changed_at,
+        null,
+        null,
+        null,
+        case when field = 'amount' then old_text end,
+        case when field = 'expected_close_date' then old_text end,
+        case when field = 'owner_id' then crm || ':' || old_text end,
+        old_text
     from changes
-    inner join statuses on changes.deal_id = statuses.deal_id and statuses.status_number = 0
 ),
 
--- what holds at a moment is what all its changes together left: the frame takes the equals in
-numbered as (
+steps as (
     select
         deal_id,
         valid_from,
         lead(valid_from) over timeline as valid_to,
-        max(status_number) over timeline as status_number,
-        max(amount_number) over timeline as amount_number,
-        max(date_number) over timeline as date_number,
-        max(owner_number) over timeline as owner_number
+        last(status ignore nulls) over so_far as status,
+        last(pipeline ignore nulls) over so_far as pipeline,
+        first(old_amount ignore nulls) over ahead as next_old_amount,
+        first(old_date ignore nulls) over ahead as next_old_date,
+        first(old_owner ignore nulls) over ahead as next_old_owner,
+        count(old_amount) over whole as amount_changes,
+        count(old_date) over whole as date_changes,
+        count(old_owner) over whole as owner_changes
     from moments
-    window timeline as (partition by deal_id order by valid_from)
-),
-
-versions as (
-    select * from numbered
-    where valid_to is distinct from valid_from
+    window
+        timeline as (partition by deal_id order by valid_from, status_number, old_text),
+        so_far as (timeline rows between unbounded preceding and current row),
+        ahead as (timeline rows between 1 following and unbounded following),
+        whole as (timeline rows between unbounded preceding and unbounded following)
 )
 
 select
-    versions.deal_id,
-    statuses.status,
-    statuses.pipeline,
+    steps.deal_id,
+    case when steps.valid_to is null then deals.status else steps.status end as status,
+    case when steps.valid_to is null then deals.pipeline else coalesce(steps.pipeline, deals.pipeline) end as pipeline,
     deals.segment,
     deals.currency,
-    case when next_owner.deal_id is null then deals.owner_id else next_owner.old_owner_id end as owner_id,
-    case when next_amount.deal_id is null then deals.amount else next_amount.old_amount end as amount,
-    case when next_date.deal_id is null then deals.expected_close_date else next_date.old_date end
+    case
+        when steps.next_old_owner is null then deals.owner_id
+        -- the owner was empty
+        when steps.next_old_owner <> deals.crm || ':' then steps.next_old_owner
+    end as owner_id,
+    case when steps.next_old_amount is null then deals.amount else try_cast(steps.next_old_amount as decimal(18, 2)) end
+        as amount,
+    case when steps.next_old_date is null then deals.expected_close_date else try_cast(steps.next_old_date as date) end
         as expected_close_date,
-    next_amount.deal_id is not null or versions.amount_number > 0 as has_amount_log,
-    next_date.deal_id is not null or versions.date_number > 0 as has_close_date_log,
-    next_owner.deal_id is not null or versions.owner_number > 0 as has_owner_log,
-    versions.valid_from,
-    versions.valid_to,
+    steps.amount_changes > 0 as has_amount_log,
+    steps.date_changes > 0 as has_close_date_log,
+    steps.owner_changes > 0 as has_owner_log,
+    steps.valid_from,
+    steps.valid_to,
     deals._load_id
-from versions
-inner join deals on versions.deal_id = deals.deal_id
-inner join statuses
-    on versions.deal_id = statuses.deal_id and versions.status_number = statuses.status_number
-left join changes as next_amount
-    on
-        versions.deal_id = next_amount.deal_id
-        and versions.amount_number + 1 = next_amount.change_number
-        and next_amount.field = 'amount'
-left join changes as next_date
-    on
-        versions.deal_id = next_date.deal_id
-        and versions.date_number + 1 = next_date.change_number
-        and next_date.field = 'expected_close_date'
-left join changes as next_owner
-    on
-        versions.deal_id = next_owner.deal_id
-        and versions.owner_number + 1 = next_owner.change_number
-        and next_owner.field = 'owner_id'
+from steps
+inner join deals on steps.deal_id = deals.deal_id
+where
+    -- what holds at a moment is what all its changes together left
+    steps.valid_to is distinct from steps.valid_from
+    -- changes from before the deal have no status yet
+    and steps.status is not null

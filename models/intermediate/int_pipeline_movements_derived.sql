@@ -23,19 +23,28 @@ compared as (
     window timeline as (partition by deal_id order by valid_from)
 ),
 
+quarters as (
+    select
+        *,
+        {{ dbt.date_trunc('quarter', 'valid_from') }} as this_quarter,
+        {{ dbt.date_trunc('quarter', 'expected_close_date') }} as close_quarter,
+        {{ dbt.date_trunc('quarter', 'old_close_date') }} as old_close_quarter
+    from compared
+    where status = 'open' or old_status = 'open'
+),
+
 steps as (
     select
         *,
-        {{ close_horizon('old_close_date', 'valid_from') }} as old_horizon,
-        {{ close_horizon('expected_close_date', 'valid_from') }} as horizon,
-        cast({{ dbt.date_trunc('quarter', 'expected_close_date') }} as {{ dbt.type_timestamp() }}) as quarter_starts_at
-    from compared
+        {{ close_horizon('close_quarter', 'this_quarter') }} as horizon,
+        {{ close_horizon('old_close_quarter', 'this_quarter') }} as old_horizon
+    from quarters
 ),
 
 turns as (
     select
         *,
-        quarter_starts_at as turned_at,
+        cast(close_quarter as {{ dbt.type_timestamp() }}) as turned_at,
         'later' as from_horizon,
         'this_quarter' as to_horizon
     from steps
@@ -43,7 +52,7 @@ turns as (
     union all
     select
         *,
-        {{ dbt.dateadd('month', 3, 'quarter_starts_at') }} as turned_at,
+        cast({{ dbt.dateadd('month', 3, 'close_quarter') }} as {{ dbt.type_timestamp() }}) as turned_at,
         'this_quarter' as from_horizon,
         'overdue' as to_horizon
     from steps
