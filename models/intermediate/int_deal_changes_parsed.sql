@@ -98,10 +98,12 @@ select
     changed.push_number,
     changed.days_pushed,
     changed.is_unreadable,
-    changed.change_number > 1
-    and changed.old_text is distinct from changed.previous_text
-    and not coalesce(changed.old_amount = changed.previous_amount, false)
-    and not coalesce(changed.old_date = changed.previous_date, false) as is_chain_broken,
+    (
+        changed.change_number > 1
+        and changed.old_text is distinct from changed.previous_text
+        and not coalesce(changed.old_amount = changed.previous_amount, false)
+        and not coalesce(changed.old_date = changed.previous_date, false)
+    ) as is_chain_broken,
     -- the CRM's own word comes first; without a user nobody can say
     coalesce(
         changed.is_bulk_edit, case when changed.changed_by_id is not null then mass_edits.field is not null end

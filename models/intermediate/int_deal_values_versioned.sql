@@ -40,13 +40,13 @@ moments as (
     union all
     select
         deal_id,
-        changed_at,
-        null,
-        null,
-        null,
-        case when field = 'amount' then old_text end,
-        case when field = 'expected_close_date' then old_text end,
-        case when field = 'owner_id' then crm || ':' || old_text end,
+        changed_at as valid_from,
+        null as status_number,
+        null as status,
+        null as pipeline,
+        case when field = 'amount' then old_text end as old_amount,
+        case when field = 'expected_close_date' then old_text end as old_date,
+        case when field = 'owner_id' then crm || ':' || old_text end as old_owner,
         old_text
     from changes
 ),

@@ -64,7 +64,6 @@ movements as (
         deal_id,
         segment,
         coalesce(currency, 'unknown') as currency,
-        valid_from as moved_at,
         case when old_status is null then 'created' else 'reopened' end as kind,
         null as from_pipeline,
         pipeline as to_pipeline,
@@ -74,46 +73,51 @@ movements as (
         horizon as to_horizon,
         null as old_amount,
         amount,
+        valid_from as moved_at,
         _load_id
     from steps
-    where status = 'open' and coalesce(old_status, '') <> 'open'
+    where
+        status = 'open'
+        and coalesce(old_status, '') <> 'open'
 
     union all
 
     select
         deal_id,
         segment,
-        coalesce(currency, 'unknown'),
-        valid_from,
-        case when coalesce(amount, 0) < coalesce(old_amount, 0) then 'decreased' else 'increased' end,
-        old_pipeline,
-        old_pipeline,
-        old_owner_id,
-        old_owner_id,
-        old_horizon,
-        old_horizon,
+        coalesce(currency, 'unknown') as currency,
+        case when coalesce(amount, 0) < coalesce(old_amount, 0) then 'decreased' else 'increased' end as kind,
+        old_pipeline as from_pipeline,
+        old_pipeline as to_pipeline,
+        old_owner_id as from_owner_id,
+        old_owner_id as to_owner_id,
+        old_horizon as from_horizon,
+        old_horizon as to_horizon,
         old_amount,
         amount,
+        valid_from as moved_at,
         _load_id
     from steps
-    where old_status = 'open' and amount is distinct from old_amount
+    where
+        old_status = 'open'
+        and amount is distinct from old_amount
 
     union all
 
     select
         deal_id,
         segment,
-        coalesce(currency, 'unknown'),
-        valid_from,
-        'transferred',
-        old_pipeline,
-        pipeline,
-        old_owner_id,
-        owner_id,
-        old_horizon,
-        old_horizon,
+        coalesce(currency, 'unknown') as currency,
+        'transferred' as kind,
+        old_pipeline as from_pipeline,
+        pipeline as to_pipeline,
+        old_owner_id as from_owner_id,
+        owner_id as to_owner_id,
+        old_horizon as from_horizon,
+        old_horizon as to_horizon,
+        amount as old_amount,
         amount,
-        amount,
+        valid_from as moved_at,
         _load_id
     from steps
     where
@@ -126,60 +130,67 @@ movements as (
     select
         deal_id,
         segment,
-        coalesce(currency, 'unknown'),
-        valid_from,
-        'redated',
-        pipeline,
-        pipeline,
-        owner_id,
-        owner_id,
-        old_horizon,
-        horizon,
+        coalesce(currency, 'unknown') as currency,
+        'redated' as kind,
+        pipeline as from_pipeline,
+        pipeline as to_pipeline,
+        owner_id as from_owner_id,
+        owner_id as to_owner_id,
+        old_horizon as from_horizon,
+        horizon as to_horizon,
+        amount as old_amount,
         amount,
-        amount,
+        valid_from as moved_at,
         _load_id
     from steps
-    where old_status = 'open' and status = 'open' and horizon <> old_horizon
+    where
+        old_status = 'open'
+        and status = 'open'
+        and horizon <> old_horizon
 
     union all
 
     select
         deal_id,
         segment,
-        coalesce(currency, 'unknown'),
-        valid_from,
-        status,
-        old_pipeline,
-        null,
-        old_owner_id,
-        null,
-        old_horizon,
-        null,
-        amount,
-        null,
+        coalesce(currency, 'unknown') as currency,
+        status as kind,
+        old_pipeline as from_pipeline,
+        null as to_pipeline,
+        old_owner_id as from_owner_id,
+        null as to_owner_id,
+        old_horizon as from_horizon,
+        null as to_horizon,
+        amount as old_amount,
+        null as amount,
+        valid_from as moved_at,
         _load_id
     from steps
-    where old_status = 'open' and status <> 'open'
+    where
+        old_status = 'open'
+        and status <> 'open'
 
     union all
 
     select
         deal_id,
         segment,
-        coalesce(currency, 'unknown'),
-        turned_at,
-        'rolled',
-        pipeline,
-        pipeline,
-        owner_id,
-        owner_id,
+        coalesce(currency, 'unknown') as currency,
+        'rolled' as kind,
+        pipeline as from_pipeline,
+        pipeline as to_pipeline,
+        owner_id as from_owner_id,
+        owner_id as to_owner_id,
         from_horizon,
         to_horizon,
+        amount as old_amount,
         amount,
-        amount,
+        turned_at as moved_at,
         _load_id
     from turns
-    where turned_at > valid_from and turned_at <= coalesce(valid_to, turned_at)
+    where
+        turned_at > valid_from
+        and turned_at <= coalesce(valid_to, turned_at)
 )
 
 select

@@ -5,7 +5,11 @@
 with days as (
     select
         dates.date_day,
-        cast({{ dbt.dateadd('day', 1, 'dates.date_day') }} as {{ dbt.type_timestamp() }}) as ends_at
+        -- the last day is not over yet
+        least(
+            cast({{ dbt.dateadd('day', 1, 'dates.date_day') }} as {{ dbt.type_timestamp() }}),
+            {{ dbt.dateadd('second', 1, 'clock.as_of') }}
+        ) as ends_at
     from {{ ref('dim_dates') }} as dates
     cross join {{ ref('stg_as_of') }} as clock
     where
@@ -39,7 +43,6 @@ counted as (
         on
             versions.valid_from < days.ends_at
             and coalesce(versions.valid_to, days.ends_at) >= days.ends_at
-            and versions.valid_from <= (select as_of from {{ ref('stg_as_of') }})
     inner join {{ ref('dim_deals') }} as deals on versions.deal_id = deals.deal_id
     left join {{ ref('dim_users') }} as owners on versions.owner_id = owners.user_id
     where versions.status = 'open'

@@ -45,19 +45,19 @@ sides as (
 
     select
         date_day,
-        from_pipeline,
-        from_horizon,
+        from_pipeline as pipeline,
+        from_horizon as close_horizon,
         segment,
-        from_team,
+        from_team as team,
         currency,
         case kind
             when 'redated' then 'pushed_out'
             when 'rolled' then 'rolled_out'
             when 'transferred' then 'transferred_out'
             else kind
-        end,
-        coalesce(old_amount, 0),
-        case when old_amount is null then -1 else 0 end
+        end as flow,
+        coalesce(old_amount, 0) as amount,
+        case when old_amount is null then -1 else 0 end as without_amount
     from movements
     where
         from_pipeline is not null
@@ -127,7 +127,7 @@ calendar as (
     from places
     inner join {{ ref('dim_dates') }} as dates
         on
-            dates.date_day >= places.first_date
+            places.first_date <= dates.date_day
             and dates.date_day <= (select cast(as_of as date) from {{ ref('stg_as_of') }})
     left join days
         on
