@@ -1,7 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'fct_pipeline_movements'}}}) }}
 
 -- The closing of a day is what the deals themselves add up to at its end, counted from their values and not from
--- the movements: on the last two days, and on the days around each turn of a quarter.
+-- the movements: on the last two days, and on the days around the last turn of a quarter.
 with days as (
     select
         dates.date_day,
@@ -14,6 +14,7 @@ with days as (
     cross join {{ ref('stg_as_of') }} as clock
     where
         dates.date_day <= cast(clock.as_of as date)
+        and dates.date_day >= {{ dbt.dateadd('day', -100, 'cast(clock.as_of as date)') }}
         and (
             dates.is_quarter_end
             or dates.date_day = dates.quarter_start_date
