@@ -70,7 +70,9 @@ def published_rows(data: Path) -> int:
 
 
 @click.command()
-@click.option("--deals", default=100_000, show_default=True, help="Deals; 8 stage rows and 20 activities each.")
+@click.option(
+    "--deals", default=100_000, show_default=True, help="Deals; 8 stage rows, 2 field changes and 20 activities each."
+)
 @click.option("--folder", type=click.Path(path_type=Path), default=PROJECT_DIR / "bench" / "data", show_default=True)
 def main(deals: int, folder: Path) -> None:
     """Print seconds, rows and peak memory per step, and the ratios to the floor and to the full night."""

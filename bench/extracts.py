@@ -7,8 +7,8 @@ import duckdb
 STAGES = ("Qualification", "Discovery", "Proposal", "Negotiation", "Legal review", "Signing", "Won", "Lost")
 PHASES = ("presale", "presale", "sale", "sale", "documents", "documents", None, None)
 
-# {deals} deals over two years, 8 stage rows and 20 activities each. A deal lives 60 to 180 days; its rows are
-# spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, taken from the open ones.
+# {deals} deals over two years, 8 stage rows, 2 field changes and 20 activities each. A deal lives 60 to 180 days; its
+# rows are spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, from the open ones.
 DEALS = """
 create or replace table deal as
 select
@@ -58,6 +58,30 @@ TABLES = {
         select
             deal_id, {after}, timestamp '2026-06-30 12:00:00' + to_seconds((hash(i) % 3600)::bigint),
             {before}, owner_id
+        from {source} where {night} > 0
+    """,
+    "field_changes": """
+        select
+            deal_id, ['expected_close_date', 'amount', 'owner_id'][1 + k::int] as field,
+            case k
+                when 0 then (created_at + to_days(life_days - 30))::date::varchar
+                when 1 then round(hash(i, 6) % 1000000 / 11.0, 2)::decimal(18, 2)::varchar
+                else 'U' || (hash(i, 10) % 200)
+            end as old_value,
+            case k
+                when 0 then (created_at + to_days(life_days))::date::varchar
+                when 1 then round(hash(i, 6) % 1000000 / 10.0, 2)::decimal(18, 2)::varchar
+                else owner_id
+            end as new_value,
+            created_at + to_seconds((lived_days * 86400 * (k + 1) / 4)::bigint) as changed_at, owner_id as changed_by
+        from {source} cross join range(case when i % 10 = 0 then 3 else 2 end) r(k)
+        where {night} = 0
+        union all
+        select
+            deal_id, 'amount',
+            round(hash(i, 6) % 1000000 / 10.0, 2)::decimal(18, 2)::varchar,
+            round((hash(i, 6) % 1000000 + {night}) / 10.0, 2)::decimal(18, 2)::varchar,
+            timestamp '2026-06-30 12:00:00' + to_seconds((hash(i) % 3600)::bigint), owner_id
         from {source} where {night} > 0
     """,
     "activities": """

@@ -70,5 +70,6 @@
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ loads | min if loads else 'null' }}
+    {#- an empty table, of a CRM that logs no such thing, has no load of its own and would keep every deal on the list #}
+    {{ loads | select | min | default(0) if loads else 'null' }}
 {%- endmacro %}

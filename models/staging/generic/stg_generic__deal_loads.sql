@@ -18,6 +18,24 @@ with versions as (
         union all
     {% endfor %}
     select
+        siblings.deal_id,
+        edits._load_id
+    from (
+        select distinct
+            changed_by,
+            field,
+            {{ dbt.date_trunc('minute', 'changed_at') }} as changed_in_minute,
+            _load_id
+        from {{ source('generic', 'field_changes') }}
+    ) as edits
+    inner join {{ source('generic', 'field_changes') }} as siblings
+        on
+            edits.changed_by = siblings.changed_by
+            and edits.field = siblings.field
+            and edits.changed_in_minute = {{ dbt.date_trunc('minute', 'siblings.changed_at') }}
+            and edits._load_id > siblings._load_id
+    union all
+    select
         deals.deal_id,
         accounts._load_id
     from {{ source('generic', 'accounts') }} as accounts

@@ -14,6 +14,9 @@ renamed as (
         old_value,
         new_value,
 
+        -- booleans
+        cast(null as boolean) as is_bulk_edit, -- the layout has no word on it
+
         -- timestamps, UTC
         changed_at
     from source
