@@ -8,6 +8,7 @@ with deals as (
         deals.deal_id,
         deals.segment,
         deals.country,
+        deals.owner_id,
         deals.created_at
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
@@ -20,6 +21,7 @@ visits as (
         deals.deal_id,
         deals.segment,
         deals.country,
+        deals.owner_id,
         visits.visit_number = 1 and (
             not visits.is_entered_at_exact
             or visits.entered_at > {{ dbt.dateadd('day', 1, 'deals.created_at') }}
@@ -35,6 +37,7 @@ select
     visits.stage_id,
     visits.next_stage_id,
     visits.entered_by_id,
+    case when first_owner.deal_number is null then visits.owner_id else first_owner.owner_id end as owner_id,
     visits.segment,
     cast(visits.visit_number as integer) as visit_number,
     cast(visits.stage_visit_number as integer) as stage_visit_number,
@@ -46,6 +49,9 @@ select
         - {{ business_day_number_at('entry_day', 'visits.entered_at') }} as integer
     ) as business_days_in_stage,
     cast(case when not visits.is_left_truncated then visits.stages_skipped end as integer) as stages_skipped,
+    -- a hand-over does not end a stay: the deal is where it was
+    cast(greatest(coalesce(last_owner.handover_number - first_owner.handover_number, 0), 0) as integer)
+        as handover_count,
     visits.stage_visit_number > 1 as is_reentry,
     visits.is_reopening,
     visits.is_left_truncated,
@@ -58,3 +64,13 @@ left join {{ ref('int_business_days') }} as entry_day
     on visits.country = entry_day.country and cast(visits.entered_at as date) = entry_day.date_day
 left join {{ ref('int_business_days') }} as exit_day
     on visits.country = exit_day.country and cast(visits.exited_at as date) = exit_day.date_day
+left join {{ ref('int_deal_owners_versioned') }} as first_owner
+    on
+        visits.deal_number = first_owner.deal_number
+        and visits.entered_at >= first_owner.valid_from
+        and visits.entered_at < first_owner.valid_to
+left join {{ ref('int_deal_owners_versioned') }} as last_owner
+    on
+        visits.deal_number = last_owner.deal_number
+        and coalesce(visits.exited_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) > last_owner.valid_from
+        and coalesce(visits.exited_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) <= last_owner.valid_to
