@@ -75,7 +75,7 @@ class Company:
 
 @st.composite
 def companies(draw: Any, min_deals: int = 30, max_deals: int = 120) -> Company:
-    """Companies of a few deals. Hypothesis draws how many and the seed: drawing every choice takes ten times as long."""
+    """Companies of a few deals. Hypothesis draws number and seed: drawing each choice takes ten times as long."""
     chance = draw(st.randoms(use_true_random=True))
     return company(chance.choice, draw(st.integers(min_deals, max_deals)))
 
@@ -213,7 +213,9 @@ def _contradict(choose: Choose, deal: Row, log: list[Row]) -> None:
 
 def _forget(choose: Choose, deal: Row, log: list[Row]) -> list[Row]:
     """What is left of the log, and what it holds twice."""
-    kept = choose(["all"] * 5 + ["cut", "cut", "none", "none", "no from", "some from", "twice", "late", "end by status"])
+    kept = choose(
+        ["all"] * 5 + ["cut", "cut", "none", "none", "no from", "some from", "twice", "late", "end by status"]
+    )
     if kept == "none":
         return []
     if kept == "cut":

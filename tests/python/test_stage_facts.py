@@ -221,7 +221,9 @@ def test_a_thousand_deals_hold_every_oddity(thousand: Company):
         "deleted": sum(bool(deal["is_deleted"]) for deal in deals.values()),
         "no log": sum(not log[deal] for deal in deals),
         "seen in several stages": sum(not log[deal] and len(lives.get(deal, [])) > 1 for deal in deals),
-        "several moves in one moment": sum(len({row["changed_at"] for row in rows}) < len(rows) for rows in log.values()),
+        "several moves in one moment": sum(
+            len({row["changed_at"] for row in rows}) < len(rows) for rows in log.values()
+        ),
         "there and back in one moment": sum(
             any(
                 a["from_stage"] == b["to_stage"] != a["to_stage"] == b["from_stage"]
@@ -370,7 +372,9 @@ def test_a_history_that_comes_in_two_halves_gives_the_facts_of_one_that_comes_at
     assert all(in_two_nights[mart] != after_first[mart] for mart in MARTS)
 
     lives = by_deal(one_night.rows("select * from fct_stage_visits order by deal_id, visit_number"))
-    assert_same_visits(facts(row for life in lives.values() for row in life), replace(whole, deals=landed["generic.deals"]))
+    assert_same_visits(
+        facts(row for life in lives.values() for row in life), replace(whole, deals=landed["generic.deals"])
+    )
 
     unlogged = fate.keys() - {row["deal_id"] for row in whole.stage_changes}
     assert any(fate[deal] == "moves" and len(lives.get(f"generic:{deal}", [])) == 2 for deal in unlogged)
