@@ -51,11 +51,18 @@
     select {{ key }} from {{ touched }} where load_id > {{ newest_load(built) }}
 {%- endmacro %}
 
-{# The newest load that a by_deal table was built from. #}
+{# The newest load that a by_deal table was built from. A sparse one was built when the others were: before the night's
+   work list begins. #}
 {% macro newest_load(built) -%}
-    {%- if execute -%}
+    {%- if not execute -%} 0
+    {%- elif config.get('sparse') -%}
+        {{ run_query(
+            'select coalesce(min(load_id) - 1, (select max(newest_load_id) from ' ~ ref('stg_as_of') ~ ')) from '
+            ~ ref('int_deals_touched')
+        ).columns[0].values()[0] }}
+    {%- else -%}
         {{ run_query('select coalesce(max(_load_id), 0) from ' ~ built).columns[0].values()[0] }}
-    {%- else -%} 0 {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {# The newest load that every by_deal table with rows was built from: deals touched before it are up to date. #}

@@ -33,11 +33,10 @@ versions as (
 seen as (
     select
         *,
-        status is distinct from lag(status) over nights as is_new_status,
-        stage_number is distinct from lag(stage_number) over nights
-        or status is distinct from lag(status) over nights as is_first_of_run,
-        stage_number is distinct from lead(stage_number) over nights
-        or status is distinct from lead(status) over nights as is_last_of_run
+        lag(stage_number) over nights as previous_stage_number,
+        lag(status) over nights as previous_status,
+        lead(stage_number) over nights as next_stage_number,
+        lead(status) over nights as next_status
     from versions
     window nights as (partition by deal_number order by seen_at)
 ),
@@ -45,11 +44,18 @@ seen as (
 runs as (
     select
         *,
-        max(case when is_first_of_run then seen_at end) over nights_so_far as first_seen_at,
-        max(case when is_new_status then seen_at end) over nights_so_far as status_first_seen_at
+        max(
+            case
+                when stage_number is distinct from previous_stage_number or status is distinct from previous_status
+                    then seen_at
+            end
+        ) over nights_so_far as first_seen_at,
+        max(case when status is distinct from previous_status then seen_at end) over nights_so_far
+            as status_first_seen_at
     from seen
     window nights_so_far as (
-        partition by deal_number order by seen_at
+        partition by deal_number
+        order by seen_at
         rows between unbounded preceding and current row
     )
 )
@@ -63,4 +69,5 @@ select
     status_first_seen_at,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from runs
-where is_last_of_run
+-- the last version of a run knows best when the deal was closed
+where stage_number is distinct from next_stage_number or status is distinct from next_status

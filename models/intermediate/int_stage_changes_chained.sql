@@ -114,6 +114,7 @@ chosen as (
 in_order as (
     select
         log_rows.*,
+        chosen.way,
         row_number() over chain as chain_number,
         lag(log_rows.stage_number) over chain as stage_number_before
     from log_rows

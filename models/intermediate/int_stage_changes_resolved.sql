@@ -3,6 +3,14 @@ with meanings as (
     select * from {{ ref('int_stages_named') }}
 ),
 
+pipelines as (
+    select distinct
+        crm,
+        pipeline,
+        pipeline_number
+    from meanings
+),
+
 deals as (
     select
         deals.deal_id,
@@ -10,7 +18,7 @@ deals as (
         pipelines.pipeline_number
     from {{ ref('crm_deals') }} as deals
     inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
-    inner join (select distinct crm, pipeline, pipeline_number from meanings) as pipelines
+    inner join pipelines
         on deals.crm = pipelines.crm and deals.pipeline = pipelines.pipeline
     where not deals.is_deleted
 )

@@ -62,7 +62,7 @@ class Models:
     def compile(cls, folder: Path) -> "Models":
         """Compile the project for its first build, on a data folder that is empty."""
         settings = Settings(folder)
-        dbt(settings, "compile")
+        dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed")
         return cls(settings)
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":

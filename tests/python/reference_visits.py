@@ -54,7 +54,7 @@ class Step:
 
 
 def visits(deals: Iterable[Row], stage_changes: Iterable[Row], stages: Iterable[Row]) -> dict[str, list[Visit]]:
-    """Visits by deal, of row versions in the generic layout with `_extracted_at`; ids carry the CRM, as in the marts."""
+    """Visits by deal, of row versions in the generic layout; ids carry the CRM, as in the marts."""
     versions = defaultdict(list)
     for version in sorted(deals, key=lambda version: version["_extracted_at"]):
         versions[version["deal_id"]].append(version)
