@@ -6,7 +6,7 @@ select
     deal_id,
     evidence,
     min(case when may_precede then proven_at end) as first_proven_at,
-    min_by(kind, case when may_precede then proven_at end) as first_proven_by,
+    {{ first_proven_by('kind', 'case when may_precede then proven_at end') }} as first_proven_by,
     min(case when is_undated then kind end) as undated_by,
     min_by(owner_id, task_order) as task_owner_id,
     min_by(task_due_at, task_order) as task_due_at,

@@ -36,10 +36,14 @@ select
     case when tasks.is_completed then tasks.completed_at end as proven_at,
     tasks.is_completed and tasks.completed_at is null as is_undated,
     tasks.owner_id,
-    -- of several tasks, the one completed first, and the open ones after all completed ones
-    coalesce(
-        case when tasks.is_completed then tasks.completed_at end, {{ dbt.dateadd('year', 1000, 'tasks.created_at') }}
-    ) as task_order,
+    -- of several tasks, the one completed first, and the open ones after all completed ones; as text, so that the id
+    -- decides between two of one moment
+    cast(
+        coalesce(
+            case when tasks.is_completed then tasks.completed_at end,
+            {{ dbt.dateadd('year', 1000, 'tasks.created_at') }}
+        ) as {{ dbt.type_string() }}
+    ) || tasks.task_id as task_order,
     tasks.due_at as task_due_at,
     tasks.original_due_at as task_original_due_at
 from {{ ref('crm_tasks') }} as tasks
@@ -48,7 +52,7 @@ inner join evidence
 where tasks.deal_id is not null
 {% set no_task %}
     cast(null as {{ dbt.type_string() }}) as owner_id,
-    cast(null as {{ dbt.type_timestamp() }}) as task_order,
+    cast(null as {{ dbt.type_string() }}) as task_order,
     cast(null as {{ dbt.type_timestamp() }}) as task_due_at,
     cast(null as {{ dbt.type_timestamp() }}) as task_original_due_at
 {% endset %}

@@ -118,7 +118,7 @@ proven_later as (
         special.deal_id,
         special.journey_line_id,
         min(facts.proven_at) as proven_at,
-        min_by(facts.kind, facts.proven_at) as proven_by
+        {{ first_proven_by('facts.kind', 'facts.proven_at') }} as proven_by
     from later_facts as facts
     inner join special
         on
