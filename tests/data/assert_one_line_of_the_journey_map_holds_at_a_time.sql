@@ -23,4 +23,4 @@ inner join lines as later
         and earlier.step = later.step
         and earlier.line_number < later.line_number
         and earlier.valid_from < later.valid_to
-        and later.valid_from < earlier.valid_to
+        and earlier.valid_to > later.valid_from
