@@ -21,6 +21,7 @@ select
     max(case when verdict = 'segment' then decided_by end) as segment_decided_by,
     max(case when verdict = 'segment' then decided_on end) as segment_decided_on,
     max(case when verdict <> 'segment' then verdict end) as norms_verdict,
+    max(case when verdict <> 'segment' then decided_on end) as norms_decided_on,
     max(case when recency = 1 then verdict end) as verdict,
     max(case when recency = 1 then decided_by end) as decided_by,
     max(case when recency = 1 then decided_on end) as decided_on

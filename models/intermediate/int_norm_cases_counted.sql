@@ -1,48 +1,86 @@
 {{ config(materialized='table') }}
 
--- What norms are learnt from, counted by month and business days: a case is known from the day on which both the deal
--- and the stay or step had ended. Quantiles of counts are cheap at any size, and any span of months can be added up.
-with stays as (
+-- What norms are learnt from, counted by month and business days: quantiles of counts are cheap at any size, and any
+-- span of months can be added up. A case belongs to the first win or loss after it and is known from then on, whatever
+-- comes later: a deal that is opened again ends once more. A case without days was not done.
+with endings as (
     select
+        visits.deal_id,
         deals.segment,
-        'stage' as subject,
-        visits.stage_id as subject_id,
-        deals.outcome,
-        greatest(deals.ended_at, visits.exited_at) as learnt_at,
-        visits.business_days_in_stage as business_days
+        case when stages.is_won then 'won' else 'lost' end as outcome,
+        visits.entered_at as ended_at,
+        lag(visits.entered_at) over endings_of_deal as previous_ended_at,
+        lead(visits.entered_at) over endings_of_deal as next_ended_at,
+        case when reviewed.norms_verdict = 'exclude_from_norms' then reviewed.norms_decided_on end as excluded_from
     from {{ ref('fct_stage_visits') }} as visits
-    inner join {{ ref('int_deals_in_norms') }} as deals on visits.deal_id = deals.deal_id
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
+    inner join {{ ref('dim_deals') }} as deals on visits.deal_id = deals.deal_id
+    left join {{ ref('int_deals_reviewed') }} as reviewed on visits.deal_id = reviewed.deal_id
     where
-        visits.exited_at is not null
-        and not visits.is_left_truncated
-        -- how long a deal stays lost before it is opened again is no norm
-        and not stages.is_lost
+        (stages.is_won or stages.is_lost)
+        and deals.segment <> 'atypical'
+    window endings_of_deal as (partition by visits.deal_id order by visits.visit_number)
 ),
 
--- A step is judged by what was known when its deal ended; one that was not due by then says nothing about who does
--- it. A step after the win goes on after that end, and is known when it is done: of these no share can be told.
+-- how long a deal stays won or lost before it is opened again is no norm
+stays as (
+    select
+        endings.segment,
+        endings.excluded_from,
+        'stage' as subject,
+        visits.stage_id as subject_id,
+        endings.outcome,
+        greatest(endings.ended_at, visits.exited_at) as learnt_at,
+        visits.business_days_in_stage as business_days
+    from {{ ref('fct_stage_visits') }} as visits
+    inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
+    inner join endings
+        on
+            visits.deal_id = endings.deal_id
+            and visits.exited_at > coalesce(
+                endings.previous_ended_at, cast('0001-01-01' as {{ dbt.type_timestamp() }})
+            )
+            and visits.exited_at <= case
+                -- after the last win the journey goes on
+                when endings.outcome = 'won' and endings.next_ended_at is null
+                    then cast('9999-12-31' as {{ dbt.type_timestamp() }})
+                else endings.ended_at
+            end
+    where
+        not visits.is_left_truncated
+        and not stages.is_lost
+        and not (stages.is_won and visits.exit_type <> 'advanced')
+),
+
+-- A step is judged where its deal was still open when it was due, won and lost deals alike: among deals that ended
+-- before, only the quick ones would count. A step after the win is known when it is done: of these no share is told.
 steps as (
     select
-        deals.segment,
+        endings.segment,
+        endings.excluded_from,
         'step' as subject,
         steps.step as subject_id,
-        deals.outcome,
-        case when steps.phase = 'onboarding' then greatest(deals.ended_at, steps.done_at) else deals.ended_at end
-            as learnt_at,
+        endings.outcome,
+        case when steps.phase = 'onboarding' then steps.done_at else endings.ended_at end as learnt_at,
         case
-            when steps.phase = 'onboarding' or steps.done_at <= deals.ended_at then steps.business_days_to_done
+            when steps.phase = 'onboarding' or steps.done_at <= endings.ended_at then steps.business_days_to_done
         end as business_days
     from {{ ref('fct_journey_steps') }} as steps
-    inner join {{ ref('int_deals_in_norms') }} as deals on steps.deal_id = deals.deal_id
-    where
-        steps.not_measurable_reason is null
-        and case
-            when steps.phase = 'onboarding' then steps.business_days_to_done is not null
-            else
-                steps.due_at <= deals.ended_at
-                or coalesce(steps.done_at, steps.skipped_at) <= deals.ended_at
-        end
+    inner join endings
+        on
+            steps.deal_id = endings.deal_id
+            and case
+                when steps.phase = 'onboarding'
+                    then
+                        endings.outcome = 'won'
+                        and endings.next_ended_at is null
+                        and steps.business_days_to_done is not null
+                else
+                    steps.triggered_at < endings.ended_at
+                    and steps.triggered_at >= coalesce(endings.previous_ended_at, steps.triggered_at)
+                    and steps.due_at < endings.ended_at
+            end
+    where steps.not_measurable_reason is null
 ),
 
 cases as (
@@ -58,10 +96,12 @@ counted as (
         subject_id,
         outcome,
         cast({{ dbt.date_trunc('month', 'learnt_at') }} as date) as learnt_month,
+        excluded_from,
         business_days,
         count(*) as case_count
     from cases
-    group by segment, subject, subject_id, outcome, {{ dbt.date_trunc('month', 'learnt_at') }}, business_days
+    group by
+        segment, subject, subject_id, outcome, {{ dbt.date_trunc('month', 'learnt_at') }}, excluded_from, business_days
 )
 
 select *
@@ -73,7 +113,8 @@ select
     subject_id,
     outcome,
     learnt_month,
+    excluded_from,
     business_days,
     cast(sum(case_count) as bigint) as case_count
 from counted
-group by subject, subject_id, outcome, learnt_month, business_days
+group by subject, subject_id, outcome, learnt_month, excluded_from, business_days

@@ -1,8 +1,9 @@
 -- A norm of a month is learnt from the cases of the {{ var('norm_months') }} months before it, never from its own.
 -- The shrunk distribution is the segment's cases and, as many as {{ var('norm_shrinkage') }} cases more, the share of
 -- each number of days among all segments: with few cases of its own, a segment reads like all of them.
--- Quantile q is the smallest number of days that at least the share q of the cases did not exceed; its 90% interval
--- is that of order statistics (binomial ranks, normal approximation): no shape of the distribution is assumed.
+-- Quantile q is the smallest number of days within which at least the share q of the cases were done; a case that was
+-- not done counts as never, so a quantile may not be reached, and is null. Its 90% interval is that of order statistics
+-- (binomial ranks, normal approximation): no shape of the distribution is assumed.
 {% set quantiles = [20, 50, 80] %}
 
 with months as (
@@ -27,6 +28,8 @@ counted as (
         on
             months.valid_from > cases.learnt_month
             and cases.learnt_month >= {{ dbt.dateadd('month', -1 * var('norm_months'), 'months.valid_from') }}
+            -- from the day on which a person ruled it out
+            and months.valid_from <= coalesce(cases.excluded_from, cast('9999-12-31' as date))
     group by
         months.valid_from, cases.segment, cases.subject, cases.subject_id, cases.outcome, cases.business_days
 ),
@@ -54,14 +57,15 @@ weighted as (
         groups.outcome,
         groups.case_count as cases,
         groups.timed_count,
-        nullif(groups.timed_count, 0) as n,
+        nullif(groups.case_count, 0) as n,
         overall_groups.timed_count as overall_timed_count,
+        groups.case_count + case when groups.segment = '(all)' then 0 else {{ var('norm_shrinkage') }} end as total_weight,
         overall.business_days,
         coalesce(own.case_count, 0) as case_count,
         coalesce(own.case_count, 0)
         + case
             when groups.segment = '(all)' then 0
-            else {{ var('norm_shrinkage') }} * overall.case_count / overall_groups.timed_count
+            else {{ var('norm_shrinkage') }} * overall.case_count / overall_groups.case_count
         end as weight
     from groups
     inner join groups as overall_groups
@@ -93,8 +97,7 @@ ranked as (
     select
         *,
         sum(case_count) over by_days as cases_up_to,
-        sum(weight) over by_days as weight_up_to,
-        sum(weight) over (partition by valid_from, segment, subject, subject_id, outcome) as total_weight
+        sum(weight) over by_days as weight_up_to
     from weighted
     window by_days as (
         partition by valid_from, segment, subject, subject_id, outcome

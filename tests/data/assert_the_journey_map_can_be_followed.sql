@@ -41,7 +41,12 @@ faults as (
         version,
         'the step it follows is not in the map' as fault
     from lines
-    where trigger = 'step_done' and trigger_name not in (select step from {{ ref('journey_map') }})
+    where
+        trigger = 'step_done'
+        and trigger_name not in (
+            select step from {{ ref('journey_map') }}
+            where trigger <> 'never'
+        )
     union all
     select
         third.step,
