@@ -70,14 +70,25 @@ def before(cases: Counter, month: date, segment: str | None = None) -> list[int 
     ]
 
 
-def quantile(values: list[int], weights: list[float], q: float) -> int:
-    """The smallest value that at least the share q of the weight does not exceed."""
+def quantile(values: list[int | None], weights: list[float], q: float) -> int | None:
+    """The smallest value that at least the share q of the weight does not exceed; what is never done exceeds all."""
     reached = 0.0
-    for value, weight in sorted(zip(values, weights, strict=True)):
+    done = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
+    for value, weight in sorted(done):
         reached += weight
         if reached >= q * sum(weights) - 1e-9:
             return value
-    raise AssertionError("the weights add up to less than themselves")
+    return None
+
+
+def rank_bounds(values: list[int | None], q: float) -> tuple[int | None, int | None]:
+    """The order statistics between which the quantile lies, nine times in ten."""
+    done = sorted(value for value in values if value is not None)
+    n, spread = len(values), 1.645 * sqrt(q * (1 - q) * len(values))
+    ranked = list(enumerate(done, start=1))
+    low = next((value for rank, value in ranked if rank >= q * n - spread - 1e-9), None)
+    high = next((value for rank, value in ranked if rank >= min(n, q * n + spread + 1) - 1e-9), None)
+    return low, high
 
 
 @given(st.integers(0, 10**6))
@@ -89,27 +100,16 @@ def test_a_norm_is_the_quantile_of_the_cases_known_before_it(warehouse: Warehous
     assert {key for key in norms if key[0] != "(all)"} == known
     for (segment, month), norm in norms.items():
         own = before(cases, month, None if segment == "(all)" else segment)
-        done = [days for days in own if days is not None]
-        assert (norm["case_count"], norm["timed_count"]) == (len(own), len(done))
+        assert norm["case_count"] == len(own)
+        assert norm["timed_count"] == len([days for days in own if days is not None])
         for percent in (20, 50, 80):
             q = percent / 100
-            expected = quantile(done, [1.0] * len(done), q) if done else None
-            assert norm[f"days_p{percent}"] == expected
-            if done:
-                low, high = rank_bounds(sorted(done), q)
-                assert (norm[f"days_p{percent}_low"], norm[f"days_p{percent}_high"]) == (low, high)
-        everyone = [days for days in before(cases, month) if days is not None]
-        if segment != "(all)" and everyone:
-            weights = [1.0] * len(done) + [SHRINKAGE / len(everyone)] * len(everyone)
-            assert norm["shrunk_days_p80"] == quantile(done + everyone, weights, 0.8)
-
-
-def rank_bounds(done: list[int], q: float) -> tuple[int, int]:
-    """The order statistics between which the quantile lies, nine times in ten."""
-    n, spread = len(done), 1.645 * sqrt(q * (1 - q) * len(done))
-    low = next(done[rank - 1] for rank in range(1, n + 1) if rank >= q * n - spread - 1e-9)
-    high = next(done[rank - 1] for rank in range(1, n + 1) if rank >= min(n, q * n + spread + 1) - 1e-9)
-    return low, high
+            assert norm[f"days_p{percent}"] == quantile(own, [1.0] * len(own), q)
+            assert (norm[f"days_p{percent}_low"], norm[f"days_p{percent}_high"]) == rank_bounds(own, q)
+        if segment != "(all)":
+            everyone = before(cases, month)
+            weights = [1.0] * len(own) + [SHRINKAGE / len(everyone)] * len(everyone)
+            assert norm["shrunk_days_p80"] == quantile(own + everyone, weights, 0.8)
 
 
 def test_what_is_learnt_later_changes_no_norm_that_was_in_force_before(warehouse: Warehouse):
@@ -120,6 +120,22 @@ def test_what_is_learnt_later_changes_no_norm_that_was_in_force_before(warehouse
     for key, norm in full.items():
         if key[1] <= later:
             assert cut[key] == norm
+
+
+def test_a_case_that_was_ruled_out_counts_until_that_day_and_no_longer(warehouse: Warehouse):
+    case = {"subject": "stage", "subject_id": "offer", "outcome": "won", "learnt_month": MONTHS[0], "case_count": 1}
+    warehouse.build(
+        {
+            "stg_as_of": [{"as_of": AS_OF}],
+            "dim_dates": [{"date_day": month, "month_start_date": month} for month in MONTHS[:6]],
+            "int_norm_cases_counted": [
+                {**case, "segment": segment, "business_days": 30, "excluded_from": date(2024, 4, 10)}
+                for segment in ("large", "(all)")
+            ],
+        }
+    )
+    held = warehouse.rows("select distinct valid_from from int_norm_quantiles order by 1")
+    assert [row["valid_from"] for row in held] == MONTHS[1:4]
 
 
 def test_a_segment_of_few_cases_reads_like_all_of_them_and_one_of_many_like_itself(warehouse: Warehouse):

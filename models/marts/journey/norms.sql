@@ -20,65 +20,57 @@ with learnt as (
     group by valid_from, segment, subject, subject_id
 ),
 
-declared as (
-    select
-        learnt.valid_from,
-        learnt.segment,
-        learnt.subject,
-        learnt.subject_id,
-        coalesce(
-            max(case when declared.segment = learnt.segment then declared.business_days end),
-            max(case when declared.segment = '*' then declared.business_days end)
-        ) as declared_business_days
-    from learnt
-    inner join {{ ref('int_norms_declared') }} as declared
-        on
-            learnt.subject = declared.subject
-            and learnt.subject_id = declared.subject_id
-            and declared.segment in (learnt.segment, '*')
-            and learnt.valid_from >= declared.valid_from
-            and learnt.valid_from < declared.valid_to
-    group by learnt.valid_from, learnt.segment, learnt.subject, learnt.subject_id
+began as (
+    select min(valid_from) as first_month from learnt
 ),
 
 judged as (
     select
         learnt.*,
+        coalesce(learnt.valid_from, declared.valid_from) as in_force_from,
+        coalesce(learnt.segment, declared.segment) as of_segment,
+        coalesce(learnt.subject, declared.subject) as of_subject,
+        coalesce(learnt.subject_id, declared.subject_id) as of_subject_id,
         declared.declared_business_days,
         -- a stay always ends, and a step after the win is known only when it is done
-        learnt.subject = 'step' and learnt.subject_id not in (
+        coalesce(learnt.subject, declared.subject) = 'step'
+        and coalesce(learnt.subject_id, declared.subject_id) not in (
             select step from {{ ref('journey_map') }}
             where phase = 'onboarding'
         ) as has_share,
-        case when learnt.all_won_done >= {{ var('norm_min_cases') }} then cast(learnt.shrunk_days_p80 as double) end
-            as learnt_business_days
+        case
+            when learnt.all_won_done < {{ var('norm_min_cases') }} or learnt.valid_from is null then 'too few cases'
+            when learnt.valid_from < {{ dbt.dateadd('month', var('norm_min_months') - 1, 'began.first_month') }}
+                then 'too young'
+            when learnt.shrunk_days_p80 is null then 'not reached'
+            else 'learnt'
+        end as learnt_source
     from learnt
-    left join declared
+    full outer join {{ ref('int_norms_declared') }} as declared
         on
             learnt.valid_from = declared.valid_from
             and learnt.segment = declared.segment
             and learnt.subject = declared.subject
             and learnt.subject_id = declared.subject_id
+    cross join began
 )
 
 select
-    segment || '|' || subject || '|' || subject_id || '|' || cast(valid_from as {{ dbt.type_string() }}) as norm_id,
-    segment,
-    subject,
-    case when subject = 'stage' then subject_id end as stage_id,
-    case when subject = 'step' then subject_id end as step,
-    case
-        when declared_business_days is not null then 'declared'
-        when learnt_business_days is not null then 'learnt'
-        else 'too few cases'
-    end as norm_source,
-    coalesce(declared_business_days, learnt_business_days) as norm_business_days,
+    of_segment || '|' || of_subject || '|' || of_subject_id || '|' || cast(in_force_from as {{ dbt.type_string() }})
+        as norm_id,
+    of_segment as segment,
+    of_subject as subject,
+    case when of_subject = 'stage' then of_subject_id end as stage_id,
+    case when of_subject = 'step' then of_subject_id end as step,
+    case when declared_business_days is not null then 'declared' else learnt_source end as norm_source,
+    coalesce(declared_business_days, case when learnt_source = 'learnt' then cast(shrunk_days_p80 as double) end)
+        as norm_business_days,
     declared_business_days,
-    learnt_business_days,
-    cast(shrunk_days_p50 as double) as learnt_business_days_p50,
+    case when learnt_source = 'learnt' then cast(shrunk_days_p80 as double) end as learnt_business_days,
+    case when learnt_source = 'learnt' then cast(shrunk_days_p50 as double) end as learnt_business_days_p50,
     {% for outcome in ['won', 'lost'] %}
-        cast({{ outcome }}_cases as bigint) as {{ outcome }}_cases,
-        cast({{ outcome }}_done as bigint) as {{ outcome }}_done,
+        cast(coalesce({{ outcome }}_cases, 0) as bigint) as {{ outcome }}_cases,
+        cast(coalesce({{ outcome }}_done, 0) as bigint) as {{ outcome }}_done,
         {% for column in ['p20', 'p50', 'p50_low', 'p50_high', 'p80', 'p80_low', 'p80_high'] %}
             cast({{ outcome }}_days_{{ column }} as integer) as {{ outcome }}_days_{{ column }},
         {% endfor %}
@@ -89,6 +81,6 @@ select
         case when has_share then {{ wilson_high(outcome ~ '_done', outcome ~ '_cases') }} end
             as {{ outcome }}_share_done_high,
     {% endfor %}
-    valid_from,
-    lead(valid_from) over (partition by segment, subject, subject_id order by valid_from) as valid_to
+    in_force_from as valid_from,
+    lead(in_force_from) over (partition by of_segment, of_subject, of_subject_id order by in_force_from) as valid_to
 from judged
