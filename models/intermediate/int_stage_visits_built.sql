@@ -71,6 +71,8 @@ select
     coalesce(
         previous_stage.is_lost or (previous_stage.is_won and stage.position < previous_stage.position), false
     ) and not (stage.is_won or stage.is_lost) as is_reopening,
+    coalesce(previous_stage.is_won or previous_stage.is_lost, false)
+    and (stage.is_won or stage.is_lost) as is_after_closing,
     visits.is_entered_at_exact,
     visits.entered_at,
     visits.exited_at,

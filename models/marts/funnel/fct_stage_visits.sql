@@ -23,8 +23,8 @@ visits as (
         deals.country,
         deals.owner_id,
         visits.visit_number = 1 and (
-            not visits.is_entered_at_exact
-            or visits.entered_at > {{ dbt.dateadd('day', 1, 'deals.created_at') }}
+            not coalesce(visits.is_entered_at_exact, false)
+            or visits.entered_at > coalesce({{ dbt.dateadd('day', 1, 'deals.created_at') }}, visits.entered_at)
         ) as is_left_truncated
     from {{ ref('int_stage_visits_built') }} as visits
     inner join deals on visits.deal_number = deals.deal_number
@@ -42,18 +42,25 @@ select
     cast(visits.visit_number as integer) as visit_number,
     cast(visits.stage_visit_number as integer) as stage_visit_number,
     visits.exit_type,
-    -- a stay that has not ended has no duration yet: it is censored, not short
-    cast({{ dbt.datediff('visits.entered_at', 'visits.exited_at', 'day') }} as integer) as days_in_stage,
-    cast(
-        {{ business_day_number_at('exit_day', 'visits.exited_at') }}
-        - {{ business_day_number_at('entry_day', 'visits.entered_at') }} as integer
-    ) as business_days_in_stage,
+    -- a stay that has not ended has no duration yet, it is censored, not short; nor has one that began we know not when
+    case
+        when not visits.is_left_truncated
+            then cast({{ dbt.datediff('visits.entered_at', 'visits.exited_at', 'day') }} as integer)
+    end as days_in_stage,
+    case
+        when not visits.is_left_truncated
+            then cast(
+                {{ business_day_number_at('exit_day', 'visits.exited_at') }}
+                - {{ business_day_number_at('entry_day', 'visits.entered_at') }} as integer
+            )
+    end as business_days_in_stage,
     cast(case when not visits.is_left_truncated then visits.stages_skipped end as integer) as stages_skipped,
     -- a hand-over does not end a stay: the deal is where it was
     cast(greatest(coalesce(last_owner.handover_number - first_owner.handover_number, 0), 0) as integer)
         as handover_count,
     visits.stage_visit_number > 1 as is_reentry,
     visits.is_reopening,
+    visits.is_after_closing,
     visits.is_left_truncated,
     visits.is_entered_at_exact,
     visits.entered_at,
