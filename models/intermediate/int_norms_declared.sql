@@ -45,7 +45,7 @@ ranked as (
     inner join segments on lines.segment in (segments.segment, '*')
     inner join {{ ref('dim_dates') }} as months
         on
-            months.date_day >= lines.valid_from
+            lines.valid_from <= months.date_day
             and months.date_day < coalesce(lines.valid_to, cast('9999-12-31' as date))
     where
         months.date_day = months.month_start_date
