@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'fct_journey_steps'}}}) }}
+
 -- Work for today is of deals that are open, or won and in their onboarding. The work of a deal that ended is over.
 select
     steps.journey_step_id,

@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
 -- All that happened is kept with its time; status and is_on_time are those times read at as_of. They change when a
--- deadline passes, without any news of the deal, so a night takes in the deals of which that is true.
+-- deadline passes, or the CRM first gives what a step is told by, without any news of the deal: a night takes in the
+-- deals of which that is true.
 {% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with as_of as (
     select * from {{ ref('stg_as_of') }}
@@ -12,13 +13,11 @@ steps as (
     where
         {{ is_newly_built() }}
         or {{ has_rows_where('deal_id', "status = 'not_yet_due' and due_at < (select as_of from " ~ ref('stg_as_of') ~ ")") }}
-),
-
-measured as (
-    select distinct
-        crm,
-        evidence
-    from {{ ref('int_journey_evidence_measured') }}
+        or {{ has_rows_where(
+            'deal_id',
+            "not_measurable_reason like 'never given by %' and not_measurable_reason not in "
+            ~ "(select never_given from " ~ ref('int_journey_evidence_seen') ~ " where never_given is not null)"
+        ) }}
 ),
 
 timed as (
@@ -32,7 +31,8 @@ timed as (
         case when steps.phase = 'onboarding' then facts.lost_at else coalesce(facts.lost_at, facts.won_at) end
             as ended_at,
         case
-            when measured.evidence is null then 'the CRM gives no such data'
+            when seen.evidence is null then 'the CRM gives no such data'
+            when seen.never_given is not null then seen.never_given
             when steps.is_done_undated then 'the CRM gives no time of completion'
             when not steps.is_triggered_at_exact then 'when the step began is not known'
             when steps.due_at is null then 'the deadline is beyond the calendar'
@@ -43,7 +43,8 @@ timed as (
     inner join {{ ref('int_deals_numbered') }} as numbers on steps.deal_id = numbers.deal_id
     left join {{ ref('int_stages_completed') }} as stages
         on deals.crm = stages.crm and deals.pipeline = stages.pipeline and steps.stage = stages.stage
-    left join measured on deals.crm = measured.crm and steps.evidence = measured.evidence
+    left join {{ ref('int_journey_evidence_seen') }} as seen
+        on deals.crm = seen.crm and steps.evidence = seen.evidence
 ),
 
 judged as (
