@@ -10,7 +10,8 @@ with lines as (
         cast(valid_from as {{ dbt.type_timestamp() }}) as holds_from,
         cast(coalesce(valid_to, cast('9999-12-31' as date)) as {{ dbt.type_timestamp() }}) as holds_to,
         -- steps that begin and are skipped alike share one span of the deal's life
-        dense_rank() over (order by trigger, trigger_name, skipped_after_stage) as span_id
+        dense_rank() over (order by trigger, trigger_name, skipped_after_stage) as span_id,
+        dense_rank() over (order by trigger, trigger_name) as trigger_id
     from {{ ref('journey_map') }}
 ),
 
@@ -104,8 +105,11 @@ select
     coalesce(evidence, step) as evidence,
     coalesce(evidence, step) in (select evidence from after_trigger) as is_proven_later,
     step in (select step from followed) as is_followed,
-    -- versions with other triggers can both begin in one deal: the first one counts
-    trigger = 'step_done' or min(span_id) over versions < max(span_id) over versions as is_contested
+    -- versions with other triggers can both begin in one deal: the first one counts. Told of the line, which other
+    -- segments share
+    trigger = 'step_done' or min(span_id) over step_lines < max(span_id) over step_lines as is_contested,
+    -- and a deal may begin the step by each of them while the other is in force
+    min(trigger_id) over versions < max(trigger_id) over versions as is_begun_otherwise
 from won
 where place = 1 and trigger <> 'never'
-window versions as (partition by map_segment, step)
+window versions as (partition by map_segment, step), step_lines as (partition by step)

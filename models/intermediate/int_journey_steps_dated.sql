@@ -29,11 +29,11 @@ steps as (
         lines.is_required,
         lines.deadline_amount,
         lines.deadline_unit,
-        -- every deal is on the default calendar until deals know their country
-        'default' as country,
+        deals.country,
         case when proven.is_triggered_at_exact then proven.triggered_at end as clock_starts_at
     from {{ ref('int_journey_steps_proven') }} as proven
     inner join lines on proven.journey_line_id = lines.journey_line_id
+    inner join {{ ref('dim_deals') }} as deals on proven.deal_id = deals.deal_id
 ),
 
 started as (

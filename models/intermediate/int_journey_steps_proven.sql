@@ -4,6 +4,8 @@
 -- begin with the deal's own life come first; one that begins when another is done follows it, because only then it
 -- is known when it began. Two such rounds are enough for three steps in a row, and a test says when the map has more.
 -- Most steps need no more than their first proof; the others go a way of their own, which is why it is short.
+-- Where versions of a step begin differently, a deal may begin it by each while the other is in force. Then the line
+-- in force when the deal was created holds.
 {% set rounds = 2 %}
 with lines as (
     select * from {{ ref('int_journey_lines_resolved') }}
@@ -19,6 +21,15 @@ names as (
         is_contested,
         is_proven_later
     from lines
+),
+
+-- no deals at all, unless the map has such versions
+created as (
+    select
+        deal_id,
+        created_at
+    from {{ ref('dim_deals') }}
+    where true in (select is_begun_otherwise from lines)
 ),
 
 -- proves something only after the trigger, as a call does
@@ -43,15 +54,18 @@ started_0 as (
         spans.opened_at as triggered_at,
         spans.is_opened_at_exact as is_triggered_at_exact,
         spans.first_passed_at,
-        spans.last_passed_at
+        spans.last_passed_at,
+        spans.opened_at >= lines.holds_from and spans.opened_at < lines.holds_to as is_in_force
     from {{ ref('int_journey_spans_met') }} as spans
-    inner join lines
-        on
-            spans.span_id = lines.span_id
-            and spans.map_segment = lines.map_segment
-            and spans.opened_at >= lines.holds_from
-            and spans.opened_at < lines.holds_to
-    where {{ is_newly_built('spans._load_id') }}
+    inner join lines on spans.span_id = lines.span_id and spans.map_segment = lines.map_segment
+    left join created on lines.is_begun_otherwise and spans.deal_id = created.deal_id
+    where
+        spans.opened_at is not null
+        and (
+            (spans.opened_at >= lines.holds_from and spans.opened_at < lines.holds_to)
+            or (created.created_at >= lines.holds_from and created.created_at < lines.holds_to)
+        )
+        and {{ is_newly_built('spans._load_id') }}
 ),
 
 {% for round in range(1, rounds + 1) %}
@@ -86,17 +100,23 @@ started_0 as (
             done.done_at as triggered_at,
             true as is_triggered_at_exact,
             spans.first_passed_at,
-            spans.last_passed_at
+            spans.last_passed_at,
+            done.done_at >= lines.holds_from and done.done_at < lines.holds_to as is_in_force
         from done_{{ round - 1 }} as done
         inner join lines
             on
                 lines.trigger = 'step_done'
                 and done.step = lines.trigger_name
                 and done.map_segment = lines.map_segment
-                and done.done_at >= lines.holds_from
-                and done.done_at < lines.holds_to
+        left join created on lines.is_begun_otherwise and done.deal_id = created.deal_id
         left join {{ ref('int_journey_spans_met') }} as spans
             on done.deal_id = spans.deal_id and lines.span_id = spans.span_id
+        where
+            done.done_at is not null
+            and (
+                (done.done_at >= lines.holds_from and done.done_at < lines.holds_to)
+                or (created.created_at >= lines.holds_from and created.created_at < lines.holds_to)
+            )
     ),
 {% endfor %}
 
@@ -130,7 +150,12 @@ proven_later as (
 
 steps as (
     select
-        started.*,
+        started.deal_id,
+        started.journey_line_id,
+        started.triggered_at,
+        started.is_triggered_at_exact,
+        started.first_passed_at,
+        started.last_passed_at,
         names.evidence,
         1 as place,
         cast(null as {{ dbt.type_timestamp() }}) as later_proven_at,
@@ -141,7 +166,6 @@ steps as (
     union all
     select
         special.deal_id,
-        special.map_segment,
         special.journey_line_id,
         special.triggered_at,
         special.is_triggered_at_exact,
@@ -150,7 +174,7 @@ steps as (
         special.evidence,
         row_number() over (
             partition by special.deal_id, special.step
-            order by special.triggered_at, special.journey_line_id
+            order by case when special.is_in_force then 1 else 2 end, special.triggered_at, special.journey_line_id
         ) as place,
         later.proven_at as later_proven_at,
         later.proven_by as later_proven_by

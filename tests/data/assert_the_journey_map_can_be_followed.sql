@@ -64,6 +64,13 @@ faults as (
         'it ends before it begins' as fault
     from lines
     where valid_to <= valid_from
+    union all
+    select
+        step,
+        version,
+        'what the win starts is of the onboarding: all other steps end with the win' as fault
+    from lines
+    where trigger = 'won' and phase <> 'onboarding'
 )
 
 select * from faults

@@ -1,7 +1,9 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
 -- All that happened is kept with its time; status and is_on_time are those times read at as_of. They change when a
--- deadline passes, without any news of the deal, so a night takes in the deals of which that is true.
+-- deadline passes, or the CRM first gives what a step is told by, without any news of the deal: a night takes in the
+-- deals of which that is true.
+{% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with as_of as (
     select * from {{ ref('stg_as_of') }}
 ),
@@ -11,24 +13,26 @@ steps as (
     where
         {{ is_newly_built() }}
         or {{ has_rows_where('deal_id', "status = 'not_yet_due' and due_at < (select as_of from " ~ ref('stg_as_of') ~ ")") }}
-),
-
-measured as (
-    select distinct
-        crm,
-        evidence
-    from {{ ref('int_journey_evidence_measured') }}
+        or {{ has_rows_where(
+            'deal_id',
+            "not_measurable_reason like 'never given by %' and not_measurable_reason not in "
+            ~ "(select never_given from " ~ ref('int_journey_evidence_seen') ~ " where never_given is not null)"
+        ) }}
 ),
 
 timed as (
     select
         steps.*,
         deals.segment,
-        coalesce(steps.task_owner_id, deals.owner_id) as owner_id,
+        numbers.deal_number,
+        deals.owner_id as deal_owner_id,
         stages.stage_id,
-        facts.lost_at as ended_at,
+        -- after a win only the onboarding goes on
+        case when steps.phase = 'onboarding' then facts.lost_at else coalesce(facts.lost_at, facts.won_at) end
+            as ended_at,
         case
-            when measured.evidence is null then 'the CRM gives no such data'
+            when seen.evidence is null then 'the CRM gives no such data'
+            when seen.never_given is not null then seen.never_given
             when steps.is_done_undated then 'the CRM gives no time of completion'
             when not steps.is_triggered_at_exact then 'when the step began is not known'
             when steps.due_at is null then 'the deadline is beyond the calendar'
@@ -36,9 +40,11 @@ timed as (
     from steps
     inner join {{ ref('dim_deals') }} as deals on steps.deal_id = deals.deal_id
     inner join {{ ref('fct_deals') }} as facts on steps.deal_id = facts.deal_id
+    inner join {{ ref('int_deals_numbered') }} as numbers on steps.deal_id = numbers.deal_id
     left join {{ ref('int_stages_completed') }} as stages
         on deals.crm = stages.crm and deals.pipeline = stages.pipeline and steps.stage = stages.stage
-    left join measured on deals.crm = measured.crm and steps.evidence = measured.evidence
+    left join {{ ref('int_journey_evidence_seen') }} as seen
+        on deals.crm = seen.crm and steps.evidence = seen.evidence
 ),
 
 judged as (
@@ -50,10 +56,15 @@ judged as (
             when timed.not_measurable_reason is not null then 'not_measurable'
             when timed.passed_at is not null then 'skipped'
             when timed.ended_at <= timed.due_at then 'cancelled'
+            when timed.ended_at is not null then 'missed'
             when timed.due_at < as_of.as_of then 'overdue'
             else 'not_yet_due'
         end as status,
-        case when timed.done_at > timed.due_at then cast(timed.due_at as date) end as late_due_date
+        case when timed.done_at > timed.due_at then cast(timed.due_at as date) end as late_due_date,
+        -- who gets the deal later answers for none of it
+        least(
+            coalesce(timed.due_at, {{ far }}), coalesce(timed.done_at, {{ far }}), coalesce(timed.passed_at, {{ far }})
+        ) as decided_at
     from timed
     cross join as_of
 )
@@ -62,7 +73,10 @@ select
     judged.deal_id || '#' || judged.step as journey_step_id,
     judged.deal_id,
     judged.stage_id,
-    judged.owner_id,
+    coalesce(
+        judged.task_owner_id,
+        case when owners.deal_number is null then judged.deal_owner_id else owners.owner_id end
+    ) as owner_id,
     judged.segment,
     judged.phase,
     judged.step,
@@ -92,7 +106,7 @@ select
     case
         when judged.not_measurable_reason is not null then null
         when judged.status = 'done' then true
-        when judged.status in ('done_late', 'overdue', 'skipped') then false
+        when judged.status in ('done_late', 'overdue', 'missed', 'skipped') then false
     end as is_on_time,
     judged.done_at <= judged.task_original_due_at as is_by_first_task_deadline,
     judged.task_due_at <> judged.task_original_due_at as was_deadline_moved,
@@ -112,3 +126,8 @@ left join {{ ref('int_business_days') }} as done_day
     on judged.country = done_day.country and cast(judged.done_at as date) = done_day.date_day
 left join {{ ref('int_business_days') }} as trigger_day
     on judged.country = trigger_day.country and cast(judged.triggered_at as date) = trigger_day.date_day
+left join {{ ref('int_deal_owners_versioned') }} as owners
+    on
+        judged.deal_number = owners.deal_number
+        and judged.decided_at >= owners.valid_from
+        and judged.decided_at < owners.valid_to
