@@ -10,6 +10,11 @@
     {{ return(bits) }}
 {%- endmacro %}
 
+{# Those of them that are columns of the deal. #}
+{% macro card_columns() -%}
+    {{ return(card_bits().keys() | reject('in', ['contact', 'decision_maker']) | list) }}
+{%- endmacro %}
+
 {# The names of the fields in a set of bits. #}
 {% macro card_fields_named(field_bits) -%}
     concat_ws(', ', {% for field, bit in card_bits().items() -%}

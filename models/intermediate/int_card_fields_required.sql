@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Which fields a deal of a segment must have from the day it enters a stage, as the sum of their bits. A line holds
--- in its stage and all later ones; the line of the latest stage wins, then the segment's own, then the newest.
+-- in its stage and all later ones; the line of the latest stage wins, then the segment's own, then the newest. A loss
+-- is no step on the way: what a lost stage asks for holds in lost stages, and nothing else holds there.
 with stages as (
     select * from {{ ref('int_stages_completed') }}
 ),
@@ -45,6 +46,7 @@ ranked as (
             stages.crm = origin.crm
             and stages.pipeline = origin.pipeline
             and stages.position >= origin.position
+            and stages.is_lost = origin.is_lost
     inner join lines
         on
             origin.stage = lines.stage

@@ -18,6 +18,16 @@ with touched as (
     from {{ ref('review_verdicts') }} as verdicts
     cross join {{ ref('stg_as_of') }} as as_of
     where as_of.newest_load_id > {{ oldest_build() }}
+    union
+    -- What a CRM gives for the first time changes what can be told of all its deals.
+    select
+        deals.deal_id,
+        found._load_id as load_id
+    from {{ ref('int_capabilities_found') }} as found
+    inner join {{ ref('crm_deals') }} as deals on found.crm = deals.crm
+    where
+        found._load_id > {{ oldest_build() }}
+        and found._load_id <= (select newest_load_id from {{ ref('stg_as_of') }})
 )
 
 select

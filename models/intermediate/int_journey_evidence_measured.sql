@@ -17,25 +17,10 @@ given as (
         'won' as kind
     from crms
     union all
-    select distinct
+    select
         crm,
-        'task' as kind
-    from {{ ref('crm_tasks') }}
-    union all
-    select distinct
-        crm,
-        'activity' as kind
-    from {{ ref('crm_activities') }}
-    union all
-    select distinct
-        crm,
-        'contact' as kind
-    from {{ ref('crm_deal_contacts') }}
-    union all
-    select distinct
-        crm,
-        'revenue_event' as kind
-    from {{ ref('crm_revenue_events') }}
+        capability as kind
+    from {{ ref('int_capabilities_found') }}
 ),
 
 measured as (

@@ -12,17 +12,28 @@ renamed as (
     select
         -- ids
         'generic:' || deal_id as deal_id,
+        'generic:' || account_id as account_id,
+        'generic:' || owner_id as owner_id,
 
         -- attributes
         'generic' as crm,
         pipeline,
         stage,
         status,
+        channel,
+        product,
+        loss_reason,
+        competitor,
+
+        -- numbers
+        amount,
+        margin_rate,
 
         -- booleans
         coalesce(is_deleted, false) as is_deleted,
 
         -- timestamps, UTC
+        expected_close_date,
         closed_at,
         _extracted_at
     from source

@@ -1,0 +1,106 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- Read backwards from today's card: before a field's first logged change it held that change's old value, and one
+-- that the CRM logs but that never changed has always been as it is. Nothing is known from before the log begins.
+with cards as (
+    select
+        *,
+        min(seen_at) over (partition by deal_id, _load_id) as first_seen_at
+    from {{ ref('int_cards_seen') }}
+    where {{ is_newly_built() }}
+),
+
+changes as (
+    select
+        changes.deal_id,
+        changes.changed_at,
+        fields.field_bit,
+        case when changes.old_value <> '' then fields.field_bit else 0 end as old_bits,
+        case when changes.new_value <> '' then fields.field_bit else 0 end as new_bits,
+        lag(case when changes.new_value <> '' then fields.field_bit else 0 end) over log_of_field as previous_bits,
+        lead(changes.changed_at) over log_of_field is null as is_last
+    from {{ ref('crm_field_changes') }} as changes
+    inner join (
+        {% for column in card_columns() %}
+            select
+                '{{ column }}' as field,
+                {{ card_bits()[column] }} as field_bit
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as fields on changes.field = fields.field
+    where {{ is_touched('changes.deal_id') }}
+    window log_of_field as (
+        partition by changes.deal_id, changes.field
+        order by changes.changed_at, changes.old_value, changes.new_value
+    )
+),
+
+changed as (
+    select
+        deal_id,
+        max(changed_at) as last_changed_at,
+        sum(case when is_last then field_bit else 0 end) as changed_bits,
+        sum(case when previous_bits is null then old_bits else 0 end) as old_bits,
+        sum(case when is_last then new_bits else 0 end) as new_bits
+    from changes
+    group by deal_id
+),
+
+todays as (
+    select
+        cards.deal_id,
+        cards.crm,
+        cards.created_at,
+        cards.first_seen_at,
+        greatest(cards.seen_at, changed.last_changed_at) as contradicted_at,
+        -- what the card shows and the log does not tell
+        cast((cards.card_bits & changed.changed_bits) - changed.new_bits as integer) as contradicting_bits,
+        cast(
+            cards.card_bits - (cards.card_bits & coalesce(changed.changed_bits, 0)) + coalesce(changed.old_bits, 0)
+            as integer
+        ) as first_bits
+    from cards
+    left join changed on cards.deal_id = changed.deal_id
+    where cards.next_seen_at is null
+),
+
+moments as (
+    select
+        todays.deal_id,
+        greatest(todays.created_at, logs.began_at) as changed_at,
+        todays.first_bits
+        & case when logs.began_at > todays.created_at then logs.begun_bits else logs.logged_bits end as filled_bits,
+        case
+            -- it was seen before
+            when logs.began_at > todays.first_seen_at then 0
+            when logs.began_at > todays.created_at then logs.begun_bits
+            else logs.logged_bits
+        end as known_bits
+    from todays
+    inner join {{ ref('int_card_logs_begun') }} as logs
+        on todays.crm = logs.crm and todays.created_at < logs.next_began_at
+    union all
+    select
+        changes.deal_id,
+        changes.changed_at,
+        changes.new_bits - coalesce(changes.previous_bits, changes.old_bits) as filled_bits,
+        0 as known_bits
+    from changes
+    inner join todays on changes.deal_id = todays.deal_id
+    union all
+    select
+        deal_id,
+        contradicted_at as changed_at,
+        contradicting_bits as filled_bits,
+        0 as known_bits
+    from todays
+)
+
+select
+    deal_id,
+    changed_at,
+    cast(filled_bits as integer) as filled_bits,
+    cast(known_bits as integer) as known_bits,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from moments
+where filled_bits <> 0 or known_bits <> 0

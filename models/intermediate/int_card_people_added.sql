@@ -1,0 +1,77 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+
+-- The people on a card, each since they were added. One whose time nobody wrote down is known only since an extract
+-- first showed them; that a deal has nobody is known from its creation on, of a CRM that gives people at all.
+{% set people = {'contact': 'true', 'decision_maker': 'is_decision_maker'} %}
+with now as (
+    select
+        deal_id
+        {% for person, is_person in people.items() %}
+            , max(case when {{ is_person }} then 1 else 0 end) = 1 as has_{{ person }}
+            , min(case when {{ is_person }} then added_at end) as {{ person }}_added_at
+        {% endfor %}
+    from {{ ref('crm_deal_contacts') }}
+    where {{ is_touched('deal_id') }}
+    group by deal_id
+),
+
+seen as (
+    select
+        deal_id
+        {% for person, is_person in people.items() %}
+            , min(case when {{ is_person }} then _extracted_at end) as {{ person }}_seen_at
+        {% endfor %}
+    from {{ ref('crm_deal_contact_versions') }}
+    where {{ is_touched('deal_id') }}
+    group by deal_id
+),
+
+cards as (
+    select
+        deals.deal_id,
+        deals.created_at
+        {% for person in people %}
+            , coalesce(now.has_{{ person }}, false) as has_{{ person }}
+            , case
+                when now.has_{{ person }}
+                    then coalesce(now.{{ person }}_added_at, greatest(seen.{{ person }}_seen_at, deals.created_at))
+            end as {{ person }}_at
+            , case
+                when now.has_{{ person }} and now.{{ person }}_added_at is null
+                    then greatest(seen.{{ person }}_seen_at, deals.created_at)
+                else deals.created_at
+            end as {{ person }}_known_at
+        {% endfor %}
+    from {{ ref('crm_deals') }} as deals
+    inner join {{ ref('int_capabilities_found') }} as given on deals.crm = given.crm and given.capability = 'contact'
+    left join now on deals.deal_id = now.deal_id
+    left join seen on deals.deal_id = seen.deal_id
+    where
+        not deals.is_deleted
+        and {{ is_touched('deals.deal_id') }}
+),
+
+moments as (
+    {% for person in people %}
+        select
+            deal_id,
+            {{ person }}_at as changed_at,
+            {{ card_bits()[person] }} as filled_bits,
+            0 as known_bits
+        from cards
+        where has_{{ person }}
+        union all
+        select
+            deal_id,
+            {{ person }}_known_at as changed_at,
+            0 as filled_bits,
+            {{ card_bits()[person] }} as known_bits
+        from cards
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+)
+
+select
+    *,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from moments
