@@ -5,5 +5,6 @@ select
     changes.deal_id,
     count(*) as changes
 from {{ ref('crm_field_changes') }} as changes
-where not exists (select 1 from {{ ref('crm_deals') }} as deals where changes.deal_id = deals.deal_id)
+left join {{ ref('crm_deals') }} as deals on changes.deal_id = deals.deal_id
+where deals.deal_id is null
 group by changes.deal_id
