@@ -28,7 +28,7 @@ counted as (
         versions.pipeline,
         case
             when versions.expected_close_date is null then 'no_date'
-            when versions.expected_close_date < dates.quarter_start_date then 'overdue'
+            when versions.expected_close_date < dates.quarter_start_date then 'earlier_quarter'
             when versions.expected_close_date < {{ dbt.dateadd('month', 3, 'dates.quarter_start_date') }} then 'this_quarter'
             else 'later'
         end as close_horizon,
@@ -44,7 +44,8 @@ counted as (
         on
             versions.valid_from < days.ends_at
             and coalesce(versions.valid_to, days.ends_at) >= days.ends_at
-    inner join {{ ref('dim_deals') }} as deals on versions.deal_id = deals.deal_id
+    inner join {{ ref('int_deals_numbered') }} as numbers on versions.deal_number = numbers.deal_number
+    inner join {{ ref('dim_deals') }} as deals on numbers.deal_id = deals.deal_id
     left join {{ ref('dim_users') }} as owners on versions.owner_id = owners.user_id
     where versions.status = 'open'
     group by 1, 2, 3, 4, 5, 6
