@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- A CRM logs values as text, and also a re-save that changes nothing; re-saves are dropped. A value that cannot
 -- be read stays as text with no number. The log is put in order, but a break in its chain (a change that starts
@@ -6,54 +6,55 @@
 -- Whether an edit was one of many, other deals tell: their edits are looked up for the minutes of these alone.
 with logged as (
     select
-        changes.*,
+        numbers.deal_number,
+        changes.crm,
+        changes.field,
         nullif(trim(changes.old_value), '') as old_text,
         nullif(trim(changes.new_value), '') as new_text,
-        {{ dbt.date_trunc('minute', 'changes.changed_at') }} as changed_in_minute
+        changes.is_bulk_edit,
+        changes.changed_at,
+        changes.changed_by_id
     from {{ ref('crm_field_changes') }} as changes
+    inner join {{ ref('crm_deals') }} as deals on changes.deal_id = deals.deal_id
+    inner join {{ ref('int_deals_numbered') }} as numbers on changes.deal_id = numbers.deal_id
     where
         changes.field in ('amount', 'expected_close_date', 'owner_id')
+        and not deals.is_deleted
         and {{ is_touched('changes.deal_id') }}
 ),
 
 typed as (
     select
-        logged.*,
-        case when logged.field = 'amount' then try_cast(logged.old_text as decimal(18, 2)) end as old_amount,
-        case when logged.field = 'amount' then try_cast(logged.new_text as decimal(18, 2)) end as new_amount,
-        case when logged.field = 'expected_close_date' then try_cast(logged.old_text as date) end as old_date,
-        case when logged.field = 'expected_close_date' then try_cast(logged.new_text as date) end as new_date,
-        case when logged.field = 'owner_id' then logged.crm || ':' || logged.old_text end as old_owner_id,
-        case when logged.field = 'owner_id' then logged.crm || ':' || logged.new_text end as new_owner_id
+        *,
+        case when field = 'amount' then try_cast(old_text as decimal(18, 2)) end as old_amount,
+        case when field = 'amount' then try_cast(new_text as decimal(18, 2)) end as new_amount,
+        case when field = 'expected_close_date' then try_cast(old_text as date) end as old_date,
+        case when field = 'expected_close_date' then try_cast(new_text as date) end as new_date
     from logged
-    inner join {{ ref('crm_deals') }} as deals on logged.deal_id = deals.deal_id
-    where not deals.is_deleted
+    where old_text is distinct from new_text
 ),
 
 changed as (
     select
         *,
-        (old_text is not null and old_amount is null and old_date is null and old_owner_id is null)
-        or (new_text is not null and new_amount is null and new_date is null and new_owner_id is null)
-            as is_unreadable,
         row_number() over log_of_field as change_number,
-        sum(case when new_date > old_date then 1 else 0 end) over log_of_field as push_number,
-        sum(case when new_date > old_date then {{ dbt.datediff('old_date', 'new_date', 'day') }} else 0 end)
-            over log_of_field as days_pushed,
+        sum(case when new_date > old_date then 1 else 0 end) over so_far as push_number,
+        sum(case when new_date > old_date then {{ dbt.datediff('old_date', 'new_date', 'day') }} else 0 end) over so_far
+            as days_pushed,
         lag(new_text) over log_of_field as previous_text,
         lag(new_amount) over log_of_field as previous_amount,
         lag(new_date) over log_of_field as previous_date
     from typed
     where
-        old_text is distinct from new_text
         -- 100 and 100.00 are one amount
-        and not coalesce(old_amount = new_amount, false)
+        not coalesce(old_amount = new_amount, false)
         and not coalesce(old_date = new_date, false)
-    window log_of_field as (
-        partition by deal_id, field
-        order by changed_at, old_text, new_text
-        rows between unbounded preceding and current row
-    )
+    window
+        log_of_field as (partition by deal_number, field order by changed_at, old_text, new_text),
+        so_far as (
+            partition by deal_number, field order by changed_at, old_text, new_text
+            rows between unbounded preceding and current row
+        )
 ),
 
 -- the few minutes in which one user was that busy, before deals are counted
@@ -63,7 +64,11 @@ busy_minutes as (
         field,
         {{ dbt.date_trunc('minute', 'changed_at') }} as changed_in_minute
     from {{ ref('crm_field_changes') }}
-    where {{ dbt.date_trunc('minute', 'changed_at') }} in (select logged.changed_in_minute from logged)
+    {% if is_incremental() %}
+        where
+            {{ dbt.date_trunc('minute', 'changed_at') }}
+            in (select {{ dbt.date_trunc('minute', 'logged.changed_at') }} from logged)
+    {% endif %}
     group by changed_by_id, field, {{ dbt.date_trunc('minute', 'changed_at') }}
     having count(*) >= {{ var('bulk_edit_deals') }}
 ),
@@ -84,7 +89,7 @@ mass_edits as (
 )
 
 select
-    changed.deal_id,
+    changed.deal_number,
     changed.field,
     changed.change_number,
     changed.old_text as old_value,
@@ -93,11 +98,14 @@ select
     changed.new_amount,
     changed.old_date,
     changed.new_date,
-    changed.old_owner_id,
-    changed.new_owner_id,
+    case when changed.field = 'owner_id' then changed.crm || ':' || changed.old_text end as old_owner_id,
+    case when changed.field = 'owner_id' then changed.crm || ':' || changed.new_text end as new_owner_id,
     changed.push_number,
     changed.days_pushed,
-    changed.is_unreadable,
+    changed.field <> 'owner_id' and (
+        (changed.old_text is not null and changed.old_amount is null and changed.old_date is null)
+        or (changed.new_text is not null and changed.new_amount is null and changed.new_date is null)
+    ) as is_unreadable,
     (
         changed.change_number > 1
         and changed.old_text is distinct from changed.previous_text
@@ -116,4 +124,4 @@ left join mass_edits
     on
         changed.changed_by_id = mass_edits.changed_by_id
         and changed.field = mass_edits.field
-        and changed.changed_in_minute = mass_edits.changed_in_minute
+        and {{ dbt.date_trunc('minute', 'changed.changed_at') }} = mass_edits.changed_in_minute

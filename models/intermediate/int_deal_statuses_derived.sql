@@ -2,21 +2,14 @@
 -- stages of a pipeline that both lie before the win changes neither; those are most, and are left out.
 -- A stage behind the win, or in the pipeline that a won deal is handed to, is still won: onboarding is no sale that
 -- opens again. Before its first stay a deal was open since its creation: status_number 0.
-with deals as (
-    select * from {{ ref('dim_deals') }}
-),
-
-visits as (
-    select * from {{ ref('fct_stage_visits') }}
-),
-
-wins as (
+with wins as (
     select
+        crm,
         pipeline,
         min(position) as position
     from {{ ref('dim_stages') }}
     where is_won
-    group by pipeline
+    group by crm, pipeline
 ),
 
 stages as (
@@ -28,7 +21,7 @@ stages as (
         coalesce(stages.position > wins.position, false) as is_behind_win,
         coalesce(stages.position < wins.position, false) and not stages.is_lost as is_before_win
     from {{ ref('dim_stages') }} as stages
-    left join wins on stages.pipeline = wins.pipeline
+    left join wins on stages.crm = wins.crm and stages.pipeline = wins.pipeline
 ),
 
 telling as (
@@ -57,7 +50,7 @@ select
     telling.pipeline,
     visits.exited_at as started_at,
     visits._load_id
-from visits
+from {{ ref('fct_stage_visits') }} as visits
 inner join telling
     on visits.stage_id = telling.stage_id and visits.next_stage_id = telling.next_stage_id
 
@@ -70,7 +63,7 @@ select
     stages.pipeline,
     visits.entered_at as started_at,
     visits._load_id
-from visits
+from {{ ref('fct_stage_visits') }} as visits
 inner join stages on visits.stage_id = stages.stage_id
 where visits.visit_number = 1 and not stages.is_before_win
 
@@ -83,7 +76,7 @@ select
     coalesce(stages.pipeline, deals.pipeline) as pipeline,
     least(deals.created_at, visits.entered_at) as started_at,
     deals._load_id
-from deals
-left join visits
+from {{ ref('dim_deals') }} as deals
+left join {{ ref('fct_stage_visits') }} as visits
     on deals.deal_id = visits.deal_id and deals._load_id = visits._load_id and visits.visit_number = 1
 left join stages on visits.stage_id = stages.stage_id

@@ -28,7 +28,7 @@ counted as (
         versions.pipeline,
         case
             when versions.expected_close_date is null then 'no_date'
-            when versions.expected_close_date < dates.quarter_start_date then 'overdue'
+            when versions.expected_close_date < dates.quarter_start_date then 'earlier_quarter'
             when versions.expected_close_date < {{ dbt.dateadd('month', 3, 'dates.quarter_start_date') }} then 'this_quarter'
             else 'later'
         end as close_horizon,
@@ -42,9 +42,10 @@ counted as (
     inner join {{ ref('dim_dates') }} as dates on days.date_day = dates.date_day
     inner join {{ ref('int_deal_values_versioned') }} as versions
         on
-            versions.valid_from < days.ends_at
-            and coalesce(versions.valid_to, days.ends_at) >= days.ends_at
-    inner join {{ ref('dim_deals') }} as deals on versions.deal_id = deals.deal_id
+            days.ends_at > versions.valid_from
+            and days.ends_at <= coalesce(versions.valid_to, days.ends_at)
+    inner join {{ ref('int_deals_numbered') }} as numbers on versions.deal_number = numbers.deal_number
+    inner join {{ ref('dim_deals') }} as deals on numbers.deal_id = deals.deal_id
     left join {{ ref('dim_users') }} as owners on versions.owner_id = owners.user_id
     where versions.status = 'open'
     group by 1, 2, 3, 4, 5, 6
@@ -52,13 +53,13 @@ counted as (
 
 told as (
     select
-        movements.*,
+        *,
         opening_amount + created_amount + reopened_amount + pulled_in_amount + rolled_in_amount + transferred_in_amount
         + increased_amount - won_amount - lost_amount - pushed_out_amount - rolled_out_amount - transferred_out_amount
         - decreased_amount as amount,
         opening_deals + created_deals + reopened_deals + pulled_in_deals + rolled_in_deals + transferred_in_deals
         - won_deals - lost_deals - pushed_out_deals - rolled_out_deals - transferred_out_deals as deals
-    from {{ ref('fct_pipeline_movements') }} as movements
+    from {{ ref('fct_pipeline_movements') }}
     where date_day in (select days.date_day from days)
 )
 

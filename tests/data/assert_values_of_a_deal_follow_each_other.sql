@@ -4,14 +4,15 @@
 with versions as (
     select
         *,
-        lead(valid_from) over (partition by deal_id, _load_id order by valid_from) as next_valid_from
+        lead(valid_from) over (partition by deal_number, _load_id order by valid_from) as next_valid_from
     from {{ ref('int_deal_values_versioned') }}
     where _load_id = (select newest_load_id from {{ ref('stg_as_of') }})
 )
 
-select versions.deal_id
+select deals.deal_id
 from versions
-inner join {{ ref('dim_deals') }} as deals on versions.deal_id = deals.deal_id
+inner join {{ ref('int_deals_numbered') }} as numbers on versions.deal_number = numbers.deal_number
+inner join {{ ref('dim_deals') }} as deals on numbers.deal_id = deals.deal_id
 where
     versions.valid_to is distinct from versions.next_valid_from
     or versions.valid_to <= versions.valid_from

@@ -28,16 +28,19 @@ create table dim_dates as
 select unnest(generate_series(date '2026-01-01', date '2026-12-31', interval 1 day))::date as date_day;
 create table dim_users (user_id varchar, team varchar);
 create table dim_stages as select * from (values
-    ('lead', 'sales', 1, false, false), ('offer', 'sales', 2, false, false),
-    ('won', 'sales', 3, true, false), ('lost', 'sales', 4, false, true)
-) t(stage_id, pipeline, position, is_won, is_lost);
+    ('lead', 'x', 'sales', 1, false, false), ('offer', 'x', 'sales', 2, false, false),
+    ('won', 'x', 'sales', 3, true, false), ('lost', 'x', 'sales', 4, false, true)
+) t(stage_id, crm, pipeline, position, is_won, is_lost);
 create table dim_deals (
     deal_id varchar, crm varchar, pipeline varchar, segment varchar, currency varchar, status varchar,
     owner_id varchar, amount decimal(18, 2), expected_close_date date, created_at timestamp, _load_id integer
 );
 create table crm_field_changes (
-    deal_id varchar, crm varchar, field varchar, old_value varchar, new_value varchar, changed_at timestamp
+    deal_id varchar, crm varchar, field varchar, old_value varchar, new_value varchar, changed_at timestamp,
+    changed_by_id varchar, is_bulk_edit boolean
 );
+create table int_deals_numbered (deal_id varchar, deal_number bigint);
+create view crm_deals as select *, false as is_deleted from dim_deals;
 create table fct_stage_visits (
     deal_id varchar, visit_number integer, stage_id varchar, next_stage_id varchar, entered_at timestamp,
     exited_at timestamp, _load_id integer
@@ -53,6 +56,7 @@ def sql_of(model: str) -> str:
     dbt = SimpleNamespace(
         date_trunc=lambda part, at: f"date_trunc('{part}', {at})",
         dateadd=lambda part, count, at: f"({at} + interval ({count}) {part})",
+        datediff=lambda start, end, part: f"date_diff('{part}', {start}, {end})",
         type_timestamp=lambda: "timestamp",
         type_string=lambda: "varchar",
     )
@@ -61,6 +65,8 @@ def sql_of(model: str) -> str:
         config=lambda **_: "",
         is_newly_built=lambda *_: "true",
         is_touched=lambda *_: "true",
+        is_incremental=lambda: False,
+        var=lambda _: 20,
         dbt=dbt,
     )
 
@@ -85,7 +91,7 @@ def horizon(close_date: date | None, day: date) -> str:
     if close_date is None:
         return "no_date"
     own, seen = ((d.year, (d.month - 1) // 3) for d in (close_date, day))
-    return "overdue" if own < seen else "later" if own > seen else "this_quarter"
+    return "earlier_quarter" if own < seen else "later" if own > seen else "this_quarter"
 
 
 def replay(company) -> tuple[Counter, Counter, Counter, Counter]:
@@ -124,13 +130,16 @@ def fill(con: duckdb.DuckDBPyConnection, company) -> None:
             old, now[field] = now[field], value
             if field != "stage":
                 texts = [None if one is None else str(one) for one in (old, value)]
-                con.execute("insert into crm_field_changes values (?, 'x', ?, ?, ?, ?)", [deal, field, *texts, at])
+                con.execute(
+                    "insert into crm_field_changes values (?, 'x', ?, ?, ?, ?, null, null)", [deal, field, *texts, at]
+                )
             elif value != old:
                 visits.append((value, at))
         ends = [*visits[1:], (None, None)]
         for turn, ((stage, entered), (next_stage, exited)) in enumerate(zip(visits, ends, strict=True), start=1):
             row = [deal, turn, stage, next_stage, entered, exited]
             con.execute("insert into fct_stage_visits values (?, ?, ?, ?, ?, ?, 1)", row)
+        con.execute("insert into int_deals_numbered values (?, ?)", [deal, number])
         owner = now["owner_id"] and f"x:{now['owner_id']}"
         con.execute(
             "insert into dim_deals values (?, 'x', 'sales', 's', 'EUR', ?, ?, ?, ?, ?, 1)",
@@ -140,7 +149,8 @@ def fill(con: duckdb.DuckDBPyConnection, company) -> None:
 
 @pytest.fixture(scope="module")
 def models() -> dict[str, str]:
-    names = ["int_deal_statuses_derived", "int_deal_values_versioned", "int_pipeline_movements_derived"]
+    names = ["int_deal_changes_parsed", "int_deal_owners_versioned", "int_deal_statuses_derived"]
+    names += ["int_deal_values_versioned", "int_pipeline_movements_derived"]
     return {name: sql_of(name) for name in [*names, "fct_pipeline_movements"]}
 
 

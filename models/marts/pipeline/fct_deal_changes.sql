@@ -2,10 +2,12 @@
 
 with changes as (
     select
-        *,
-        {{ dbt.datediff('old_date', 'new_date', 'day') }} as days_moved
-    from {{ ref('int_deal_changes_parsed') }}
-    where {{ is_newly_built() }}
+        numbers.deal_id,
+        parsed.*,
+        {{ dbt.datediff('parsed.old_date', 'parsed.new_date', 'day') }} as days_moved
+    from {{ ref('int_deal_changes_parsed') }} as parsed
+    inner join {{ ref('int_deals_numbered') }} as numbers on parsed.deal_number = numbers.deal_number
+    where {{ is_newly_built('parsed._load_id') }}
 ),
 
 directed as (
@@ -37,10 +39,10 @@ stays as (
 -- a change after the end ended a version that was won or lost
 ended as (
     select
-        deal_id,
+        deal_number,
         valid_to
     from {{ ref('int_deal_values_versioned') }}
-    where {{ is_newly_built() }} and status <> 'open'
+    where {{ is_newly_built() }} and status <> 'open' and valid_to is not null
 )
 
 select
@@ -71,7 +73,7 @@ select
         as is_month_end_edit,
     case when directed.field = 'expected_close_date' then coalesce(directed.new_date < cast(directed.changed_at as date), false) end
         as is_back_dated,
-    ended.deal_id is not null as is_after_closing,
+    ended.deal_number is not null as is_after_closing,
     directed.changed_at,
     directed._load_id
 from directed
@@ -80,4 +82,4 @@ left join stays
         directed.deal_id = stays.deal_id
         and directed.changed_at >= stays.entered_at
         and directed.changed_at < stays.exited_at
-left join ended on directed.deal_id = ended.deal_id and directed.changed_at = ended.valid_to
+left join ended on directed.deal_number = ended.deal_number and directed.changed_at = ended.valid_to
