@@ -5,11 +5,11 @@
 {% set people = {'contact': 'true', 'decision_maker': 'is_decision_maker'} %}
 with now as (
     select
-        deal_id
         {% for person, is_person in people.items() %}
-            , max(case when {{ is_person }} then 1 else 0 end) = 1 as has_{{ person }}
-            , min(case when {{ is_person }} then added_at end) as {{ person }}_added_at
+            max(case when {{ is_person }} then 1 else 0 end) = 1 as has_{{ person }},
+            min(case when {{ is_person }} then added_at end) as {{ person }}_added_at,
         {% endfor %}
+        deal_id
     from {{ ref('crm_deal_contacts') }}
     where {{ is_touched('deal_id') }}
     group by deal_id
@@ -17,10 +17,10 @@ with now as (
 
 seen as (
     select
-        deal_id
         {% for person, is_person in people.items() %}
-            , min(case when {{ is_person }} then _extracted_at end) as {{ person }}_seen_at
+            min(case when {{ is_person }} then _extracted_at end) as {{ person }}_seen_at,
         {% endfor %}
+        deal_id
     from {{ ref('crm_deal_contact_versions') }}
     where {{ is_touched('deal_id') }}
     group by deal_id
@@ -28,20 +28,16 @@ seen as (
 
 cards as (
     select
-        deals.deal_id,
-        deals.created_at
         {% for person in people %}
-            , coalesce(now.has_{{ person }}, false) as has_{{ person }}
-            , case
-                when now.has_{{ person }}
-                    then coalesce(now.{{ person }}_added_at, greatest(seen.{{ person }}_seen_at, deals.created_at))
-            end as {{ person }}_at
-            , case
+            coalesce(now.has_{{ person }}, false) as has_{{ person }},
+            coalesce(now.{{ person }}_added_at, greatest(seen.{{ person }}_seen_at, deals.created_at)) as {{ person }}_at,
+            case
                 when now.has_{{ person }} and now.{{ person }}_added_at is null
                     then greatest(seen.{{ person }}_seen_at, deals.created_at)
                 else deals.created_at
-            end as {{ person }}_known_at
+            end as {{ person }}_known_at,
         {% endfor %}
+        deals.deal_id
     from {{ ref('crm_deals') }} as deals
     inner join {{ ref('int_capabilities_found') }} as given on deals.crm = given.crm and given.capability = 'contact'
     left join now on deals.deal_id = now.deal_id
