@@ -70,7 +70,7 @@ class Reader(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self) -> None:
-        while not self.stopped.wait(0.2):
+        while not self.stopped.wait(1.0):
             command = [sys.executable, "-c", self.QUERY, str(self.database)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             self.reads += 1

@@ -25,8 +25,8 @@ from orchestration.settings import PROJECT_DIR, Settings
 Rows = Iterable[Mapping[str, Any]]
 
 
-def dbt(settings: Settings, *args: str) -> None:
-    """Run dbt on `settings.data`, as the nightly job would."""
+def dbt(settings: Settings, *args: str) -> str:
+    """Run dbt on `settings.data`, as the nightly job would; returns what it says."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), "--quiet", *args],
@@ -42,6 +42,7 @@ def dbt(settings: Settings, *args: str) -> None:
         check=False,
     )
     assert done.returncode == 0, f"dbt {' '.join(args)} failed:\n{done.stdout[-5000:]}{done.stderr[-1000:]}"
+    return done.stdout
 
 
 class Models:
@@ -50,6 +51,9 @@ class Models:
     def __init__(self, settings: Settings) -> None:
         manifest = json.loads((settings.dbt_target / "manifest.json").read_text())
         self.settings = settings
+        self.code: dict[str, str] = {
+            node["name"]: node["compiled_code"] for node in manifest["nodes"].values() if node.get("compiled_code")
+        }
         self.parents: dict[str, list[str]] = manifest["parent_map"]
         self.nodes = {
             unique_id: node

@@ -1,14 +1,9 @@
 """The business clock against a slow reference in plain Python, on random offices and moments; its seeds' guards."""
 
 import calendar
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -16,7 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestration.settings import PROJECT_DIR
+from tests.python.models import Models, dbt
 
 MODELS = ["int_days_spanned", "int_local_days_opened", "int_business_days", "int_business_slots"]
 READ = """
@@ -112,23 +107,11 @@ Sql = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def compiled(tmp_path_factory) -> Sql:
+def compiled(models: Models) -> Sql:
     """SQL as dbt compiles it, by the name of a model or test; 'read' and 'find' use the macros."""
-    data = tmp_path_factory.mktemp("compiled")
-    (data / "warehouse").mkdir()
-    env = {**os.environ, "INFLIGHT_DATA": str(data), "DBT_TARGET_PATH": str(data / "dbt"), "DBT_LOG_PATH": str(data)}
-
-    def dbt(*args: str) -> str:
-        command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "compile", *args]
-        done = subprocess.run(command, cwd=PROJECT_DIR, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    inline = dict(zip(("read", "find"), dbt("--inline", f"{READ};{FIND}").split(";"), strict=True))
-    dbt("--select", *MODELS, "business_hours", "business_calendar", "--indirect-selection", "eager")
-    manifest = json.loads((data / "dbt" / "manifest.json").read_text())
-    files = {node["name"]: node.get("compiled_path") for node in manifest["nodes"].values()}
-    return lambda name: inline.get(name) or (PROJECT_DIR / files[name]).read_text()
+    inline = dbt(models.settings, "compile", "--no-write-json", "--inline", f"{READ};{FIND}").split(";")
+    own = dict(zip(("read", "find"), inline, strict=True))
+    return lambda name: own.get(name) or models.code[name]
 
 
 def an_empty_warehouse(hours: list[tuple], holidays: list[tuple]) -> duckdb.DuckDBPyConnection:

