@@ -5,8 +5,6 @@ select
     deals.segment,
     deals.currency,
     deals.amount,
-    deals.status as outcome,
-    coalesce(facts.won_at, facts.lost_at) as ended_at,
     coalesce(facts.days_to_win, facts.days_to_loss) as days_to_end,
     facts.moved_back_count
 from {{ ref('dim_deals') }} as deals

@@ -29,7 +29,7 @@ def dbt(settings: Settings, *args: str) -> str:
     """Run dbt on `settings.data`, as the nightly job would; returns what it says."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), "--quiet", *args],
+        [str(Path(sys.executable).with_name("dbt")), *args],
         cwd=PROJECT_DIR,
         env={
             **os.environ,

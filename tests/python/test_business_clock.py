@@ -109,7 +109,7 @@ Sql = Callable[[str], str]
 @pytest.fixture(scope="module")
 def compiled(models: Models) -> Sql:
     """SQL as dbt compiles it, by the name of a model or test; 'read' and 'find' use the macros."""
-    inline = dbt(models.settings, "compile", "--no-write-json", "--inline", f"{READ};{FIND}").split(";")
+    inline = dbt(models.settings, "--quiet", "compile", "--no-write-json", "--inline", f"{READ};{FIND}").split(";")
     own = dict(zip(("read", "find"), inline, strict=True))
     return lambda name: own.get(name) or models.code[name]
 

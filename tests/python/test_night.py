@@ -3,8 +3,6 @@
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -15,8 +13,9 @@ from bench.kill import hashes as published_hashes
 from orchestration.sample.company import Company
 from orchestration.sample.extracts import write_extracts
 from orchestration.sample.simulate import simulate
-from orchestration.settings import PROJECT_DIR
+from orchestration.settings import PROJECT_DIR, Settings
 from tests.python.conftest import inflight
+from tests.python.models import dbt
 
 pytestmark = pytest.mark.slow
 
@@ -107,23 +106,8 @@ def test_a_bad_extract_never_reaches_bi_and_passes_when_it_is_mended(data: Path,
     assert query(data, "select max(as_of)::date::varchar from publication") == [("2026-06-30",)]
 
 
-def dbt(data: Path, *args: str) -> str:
-    """Run dbt alone on a data folder; returns what it says."""
-    settings = {"INFLIGHT_DATA": str(data), "DBT_TARGET_PATH": str(data / "dbt"), "DBT_LOG_PATH": str(data)}
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), *args],
-        cwd=PROJECT_DIR,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-5000:]
-    return done.stdout
-
-
 def test_every_unit_test_of_the_models_holds(data: Path):
-    assert " ERROR=0 " in dbt(data, "test", "--select", "test_type:unit")
+    assert " ERROR=0 " in dbt(Settings(data), "test", "--select", "test_type:unit")
 
 
 def test_a_deadline_that_passes_without_news_of_the_deal_makes_its_step_overdue(data: Path):
@@ -134,12 +118,12 @@ def test_a_deadline_that_passes_without_news_of_the_deal_makes_its_step_overdue(
             return {row[0]: row[1:] for row in con.execute("select * from fct_journey_steps").fetchall()}
 
     before = steps()
-    dbt(data, "run", "--select", "stg_as_of", "int_deals_touched", "fct_journey_steps", *later)
+    dbt(Settings(data), "run", "--select", "stg_as_of", "int_deals_touched", "fct_journey_steps", *later)
     after = steps()
     changed = [(before[step], after[step]) for step in after if before[step] != after[step]]
     assert changed
     assert all("not_yet_due" in old and "overdue" in new for old, new in changed)
-    dbt(data, "run", "--select", "fct_journey_steps", "--full-refresh", *later)
+    dbt(Settings(data), "run", "--select", "fct_journey_steps", "--full-refresh", *later)
     assert after == steps()
 
 
