@@ -80,9 +80,10 @@ def judge(warehouse: Warehouse, lived: pd.DataFrame) -> pd.DataFrame:
     cuts = ", ".join(f"case when grouping({cut}) = 0 then '{cut}' end" for cut in ("segment", "channel", "team"))
     truth = (
         f"select step, coalesce({cuts}, 'all') as cut, coalesce(segment, channel, team, 'all') as cut_value, "
-        "date_trunc('month', entered_at)::date as cohort_month, count(*) filter (where exit_type = 'advanced') as advanced "
-        "from lived where entered_at < timestamp '{day}' + interval 1 day group by grouping sets "
-        "((step, cohort_month, segment), (step, cohort_month, channel), (step, cohort_month, team), (step, cohort_month))"
+        "date_trunc('month', entered_at)::date as cohort_month, "
+        "count(*) filter (where exit_type = 'advanced') as advanced "
+        "from lived where entered_at < timestamp '{day}' + interval 1 day "
+        "group by step, cohort_month, grouping sets ((segment), (channel), (team), ())"
     )
     for day in CUTS:
         as_of = datetime.fromisoformat(f"{day} 23:59:59")

@@ -68,13 +68,11 @@ select
     open_stays.cohort_month,
     open_stays.age_days,
     open_stays.stays,
-    -- the youngest stays of a cohort have all of it ahead of them
+    -- the youngest stays of a cohort have all of it ahead of them; rounding must not leave 0 to 1
     {% for way in ['advanced', 'lost'] %}
-        coalesce(
-            ({{ 'left_by.' ~ way }}_ever - {{ 'left_by.' ~ way }}_until) / left_by.survival,
-            {{ 'cohort_ever.' ~ way }}_ever,
-            0
-        ) as {{ way }}_chance{{ ',' if not loop.last }}
+        least(1, greatest(0, coalesce(
+            (left_by.{{ way }}_ever - left_by.{{ way }}_until) / left_by.survival, cohort_ever.{{ way }}_ever, 0
+        ))) as {{ way }}_chance{{ ',' if not loop.last }}
     {% endfor %}
 from open_stays
 left join left_by
