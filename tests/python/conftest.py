@@ -15,7 +15,7 @@ from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.land import land, open_warehouse
 from orchestration.defs.landing.ledger import Outcome, accept
 from orchestration.settings import PROJECT_DIR, Settings
-from tests.python.models import Models
+from tests.python.models import Models, give_project
 
 DEAL = {
     "deal_id": "1",
@@ -95,6 +95,8 @@ def extracts(settings: Settings) -> Extracts:
 
 def inflight(data: Path, *args: str, project: Path = PROJECT_DIR, check: bool = True) -> subprocess.CompletedProcess:
     """Run the command line on `data`, as a user would."""
+    if project == PROJECT_DIR and data.parent.exists():
+        give_project(Settings(data))
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", *args],
         cwd=project,

@@ -7,8 +7,10 @@ dbt compiles the project once, for a first build; the models then run here as of
     warehouse.rows("select * from fct_stage_visits")
 """
 
+import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -20,16 +22,19 @@ import duckdb
 from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.ledger import prepare
 from orchestration.defs.landing.sql import ident, literal
+from orchestration.defs.warehouse.project import STAMP, manifest
 from orchestration.settings import PROJECT_DIR, Settings
 
 Rows = Iterable[Mapping[str, Any]]
 
 
 def dbt(settings: Settings, *args: str) -> str:
-    """Run dbt on `settings.data`, as the nightly job would; returns what it says."""
+    """Run dbt on `settings.data`, as the nightly job does; returns what it says."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    give_project(settings)
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("dbt")), *args],
+        [sys.executable, "-m", "orchestration.defs.warehouse.ahead"],
+        input=json.dumps(args),
         cwd=PROJECT_DIR,
         env={
             **os.environ,
@@ -43,6 +48,21 @@ def dbt(settings: Settings, *args: str) -> str:
     )
     assert done.returncode == 0, f"dbt {' '.join(args)} failed:\n{done.stdout[-5000:]}{done.stderr[-1000:]}"
     return done.stdout
+
+
+def give_project(settings: Settings) -> None:
+    """Let a data folder have the project as dbt parsed it, once for all tests until one of its files changes."""
+    if settings.dbt_target.exists():
+        return
+    shared = Settings(PROJECT_DIR / "target" / "tests")
+    shared.data.mkdir(parents=True, exist_ok=True)
+    with (shared.data / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        manifest(shared)
+    kept = ["manifest.json", "partial_parse.msgpack", STAMP]
+    settings.dbt_target.mkdir(parents=True)
+    for name in kept:
+        shutil.copyfile(shared.dbt_target / name, settings.dbt_target / name)
 
 
 class Models:

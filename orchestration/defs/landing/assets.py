@@ -4,8 +4,12 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.landing.contract import load_contracts
+from orchestration.defs.landing.discovery import find_extracts
 from orchestration.defs.landing.land import land, open_warehouse, take_back_pending
+from orchestration.defs.landing.ledger import known_files
+from orchestration.defs.publish.standing import Standing
 from orchestration.defs.quality.expectations import warm_up
+from orchestration.defs.warehouse.ahead import start_ahead
 from orchestration.defs.warehouse.project import BuiltFrom
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
@@ -21,26 +25,38 @@ def raw_asset_keys() -> list[dg.AssetKey]:
 
 def _specs() -> list[dg.AssetSpec]:
     ledger = [dg.AssetKey(["landing", name]) for name in LEDGER]
-    return [dg.AssetSpec(key, group_name="raw", kinds={"duckdb"}) for key in [*raw_asset_keys(), *ledger]]
+    keys = [*raw_asset_keys(), *ledger]
+    return [dg.AssetSpec(key, group_name="raw", kinds={"duckdb"}, skippable=True) for key in keys]
 
 
 @dg.multi_asset(specs=_specs(), name="landing")
 def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
-    """Land what is new under extracts/. A disk or lock that fails may recover; bad data will not."""
-    warm_up()
+    """Land what is new under extracts/. A disk or lock that fails may recover; bad data will not.
+
+    Where nothing is new and what is published still stands, the rest of the night is skipped.
+    """
     settings = Settings.from_env()
+    standing = Standing(settings)
     settings.extracts.mkdir(parents=True, exist_ok=True)
     try:
         with open_warehouse(settings, lambda text: say("landing", text)) as con:
             if take_back_pending(con, load_contracts()):
                 BuiltFrom(settings).forget()  # someone may have built from it by hand
+            if has_news(con, settings):
+                _warm_up()
             outcomes = land(con, settings, say=lambda text: say("landing", text))
             if verdicts := land_verdicts(con):
                 say("landing", f"review_verdicts.csv: {verdicts:,} verdicts, as of the last extract")
+            standing.note(con)
     except (OSError, duckdb.IOException) as error:
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error
     if not outcomes:
         say("landing", "nothing new under extracts/")
+    if settings.compares and (shown := standing.publication()):
+        say("landing", f"the same inputs: publication {shown.publication_id} stands, nothing to do")
+        yield dg.AssetObservation("published", metadata={"stands": shown.publication_id, "as_of": str(shown.as_of)})
+        return
+    _warm_up()
     for table in load_contracts():
         mine = [outcome for outcome in outcomes if (outcome.file.crm, outcome.file.entity) == table.asset_key]
         yield dg.MaterializeResult(
@@ -54,3 +70,16 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
         )
     for name in LEDGER:
         yield dg.MaterializeResult(asset_key=dg.AssetKey(["landing", name]))
+
+
+def has_news(con: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether a file lies under extracts/ that did not land before."""
+    known = known_files(con)
+    files = find_extracts(settings.extracts, load_contracts())
+    return any((file.name, file.size_bytes, file.modified_ns) not in known for file in files)
+
+
+def _warm_up() -> None:
+    """Start what the night will need and takes seconds to start; landing is DuckDB's work and leaves Python idle."""
+    warm_up()
+    start_ahead()

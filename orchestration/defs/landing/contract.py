@@ -1,7 +1,7 @@
 """The extract contract, read from the dbt sources YAML: the one place that says what an extract holds."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import yaml
@@ -46,13 +46,16 @@ class Table:
 
 def load_contracts(folder: Path = STAGING) -> tuple[Table, ...]:
     """Read every `_<crm>__sources.yml` below `folder`; raises ContractError on what cannot be understood."""
-    tables: list[Table] = []
-    for path in sorted(folder.glob("*/_*__sources.yml")):
-        document = yaml.safe_load(path.read_text())
-        for source in document.get("sources", []):
-            for table in source.get("tables", []):
-                tables.append(_table(path, source, table))
-    return tuple(tables)
+    paths = sorted(folder.glob("*/_*__sources.yml"))
+    return tuple(table for path in paths for table in _read(path, path.stat().st_mtime_ns))
+
+
+@cache
+def _read(path: Path, _modified_ns: int) -> tuple[Table, ...]:
+    document = yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return tuple(
+        _table(path, source, table) for source in document.get("sources", []) for table in source.get("tables", [])
+    )
 
 
 def _table(path: Path, source: dict, table: dict) -> Table:

@@ -4,6 +4,7 @@ import dagster as dg
 import duckdb
 
 from orchestration.defs.publish.publish import PublicationError, publish
+from orchestration.defs.publish.standing import Standing
 from orchestration.defs.warehouse.project import marts
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
@@ -25,6 +26,8 @@ def published(context: dg.AssetExecutionContext, nightly_lock: NightlyLock) -> d
         raise dg.Failure(str(error), allow_retries=False) from error
     except (OSError, duckdb.IOException) as error:
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error
+    if not context.run.asset_selection:  # the whole night, not a part of it that someone chose
+        Standing(settings).sign(done)
     say("publish", f"{len(done.tables)} tables, {sum(done.tables.values()):,} rows as of {done.as_of:%F %T}")
     return dg.MaterializeResult(
         metadata={"publication_id": done.publication_id, "as_of": str(done.as_of), "rows": sum(done.tables.values())}

@@ -43,7 +43,7 @@ def validate(database: Path, gate: str, batches: list[Batch], docs: Path) -> lis
     """Validate every batch read-only and build `docs/<gate>/index.html`; returns what did not hold."""
     import great_expectations as gx
 
-    from orchestration.defs.quality.buffered_duckdb import SCHEME, close_all
+    from orchestration.buffered_duckdb import SCHEME, close_all
 
     warnings.filterwarnings("ignore", module="great_expectations")
     context = gx.get_context(mode="ephemeral")
@@ -83,7 +83,7 @@ def validate(database: Path, gate: str, batches: list[Batch], docs: Path) -> lis
             findings += [_finding(batch, failed) for failed in result.results if not failed.success]
     finally:
         close_all()
-    context.build_data_docs()
+    context.build_data_docs(build_index=False)  # make_self_contained writes one
     verdicts = {batch.name: [f.message for f in findings if f.batch == batch.name] for batch in batches}
     make_self_contained(site, gate, verdicts)
     return findings

@@ -15,6 +15,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 
 CODE = ("models/**/*.sql", "macros/**/*.sql", "seeds/**/*.csv", "dbt_project.yml")
 DATA = ("seeds/review_verdicts.csv",)  # grows by what people decide; it is loaded every night and changes no code
+STAMP = "parsed"
 PARSED = (*CODE, "models/**/*.yml", "seeds/**/*.yml", "tests/data/**/*.sql", "profiles.yml")
 
 
@@ -24,12 +25,18 @@ class ProjectError(Exception):
 
 def manifest(settings: Settings) -> dict[str, Any]:
     """dbt's manifest, parsed anew only when a file of the project has changed."""
-    parsed = fingerprint(PARSED)
-    path, stamp = settings.dbt_target / "manifest.json", settings.dbt_target / "parsed"
-    if not path.exists() or not stamp.exists() or stamp.read_text() != parsed:
+    project = fingerprint(PARSED)
+    path = settings.dbt_target / "manifest.json"
+    if not path.exists() or parsed(settings) != project:
         _parse(settings)
-        stamp.write_text(parsed)
-    return _read(path, parsed)
+        (settings.dbt_target / STAMP).write_text(project)
+    return _read(path, project)
+
+
+def parsed(settings: Settings) -> str | None:
+    """The fingerprint of the project that dbt parsed last, if it did."""
+    stamp = settings.dbt_target / STAMP
+    return stamp.read_text() if stamp.exists() else None
 
 
 @cache
