@@ -19,7 +19,7 @@ JOB = (*PARSED, "orchestration/**/*.py", "requirements.lock")
 
 # Files that are not ours are looked at anew each night, under a new load_id.
 LEDGER = """
-select case when status <> 'ignored' then load_id end, path, status, reason, sha256, is_accepted
+select case when status <> 'ignored' then load_id end, path, status, reason, sha256
 from landing.files order by all
 """
 
