@@ -54,11 +54,21 @@ def sample(seed: int, until: datetime, deals_per_week: float, if_empty: bool) ->
 
 @main.command()
 @click.option("--accept", is_flag=True, help="Compare with no earlier night: tonight's volumes and values are right.")
-def nightly(accept: bool) -> None:
+@click.option(
+    "--as-of", metavar="TIME", help="Build what was known at a day's end, or a time in UTC, in its own folder."
+)
+def nightly(accept: bool, as_of: str | None) -> None:
     """Run the nightly job: land, gate 1, dbt, gate 2, publish. The same job that Dagster's schedule runs."""
     from orchestration.lock import Busy, nightly_lock
 
     settings = Settings.from_env()
+    if as_of:
+        from orchestration.look_back import folder_as_of, moment_of
+
+        try:
+            settings = folder_as_of(settings, moment_of(as_of))
+        except (Busy, ValueError) as error:
+            raise click.ClickException(str(error)) from None
     os.environ[ACCEPT] = "1" if accept else ""
     try:
         with nightly_lock(settings):

@@ -3,9 +3,11 @@
 import os
 import sys
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 
 ACCEPT = "INFLIGHT_ACCEPT"  # set for a night whose gates compare with no earlier night
+AS_OF = "INFLIGHT_AS_OF"  # set for a night that knows no more than was known at this moment, UTC
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 
 
@@ -38,6 +40,17 @@ class Settings:
     def compares(self) -> bool:
         """Whether the gates compare tonight with earlier nights."""
         return not os.environ.get(ACCEPT)
+
+    @property
+    def as_of(self) -> datetime | None:
+        """The moment that a night looks back to, UTC; None: it knows all there is."""
+        moment = os.environ.get(AS_OF)
+        return datetime.fromisoformat(moment) if moment else None
+
+    def at(self, moment: datetime) -> "Settings":
+        """The folder of a night as of an earlier moment."""
+        whole_day = moment.time() == time.max
+        return Settings(self.data / "as_of" / moment.strftime("%Y-%m-%d" if whole_day else "%Y-%m-%dT%H%M%S"))
 
     @property
     def memory(self) -> str:

@@ -1,1 +1,6 @@
-select * from {{ ref('stg_generic__accounts') }}
+-- An account has no time of its own: it is known since the first of its deals.
+with crms as (
+    select * from {{ ref('stg_generic__accounts') }}
+)
+
+{{ known_rows('crms', 'account_id in (select account_id from ' ~ ref('crm_deals') ~ ')') }}

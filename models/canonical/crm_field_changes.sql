@@ -1,1 +1,1 @@
-select * from {{ ref('stg_generic__field_changes') }}
+{{ known_rows(ref('crm_field_changes_all'), 'changed_at <= ' ~ as_of()) }}

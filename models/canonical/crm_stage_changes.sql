@@ -1,1 +1,1 @@
-select * from {{ ref('stg_generic__stage_changes') }}
+{{ known_rows(ref('crm_stage_changes_all'), 'greatest(changed_at, recorded_at) <= ' ~ as_of()) }}

@@ -1,10 +1,12 @@
 {{ config(meta={'dagster': {'ref': {'name': 'dim_deals'}}}) }}
 
--- Every deal that landed by as_of is in dim_deals, unless it is deleted, and no other is. So for the generic layout.
+-- Every deal that landed, and was created, by as_of is in dim_deals, unless it is deleted, and no other is. So for the generic layout.
 with landed as (
     select distinct 'generic:' || deal_id as deal_id
     from {{ source('generic', 'deals') }}
-    where _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
+    where
+        _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
+        and created_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
 accounted as (

@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -20,7 +20,7 @@ from tests.python.models import dbt
 
 pytestmark = pytest.mark.slow
 
-NIGHT_1 = datetime(2026, 6, 29, 23, 59, 59)
+NIGHT_1 = datetime(2026, 5, 31, 23, 59, 59)
 NIGHT_2 = datetime(2026, 6, 30, 23, 59, 59)
 
 
@@ -145,12 +145,41 @@ def test_a_bad_extract_never_reaches_bi_and_mended_ends_as_one_night_with_everyt
     assert differ == set()
 
 
+# What no log of this CRM tells: when a deadline was moved, when a competitor was seen.
+NOT_LOGGED = {"dim_deals": ["competitor"], "fct_journey_steps": ["task_due_at", "was_deadline_moved"]}
+
+
+def test_a_night_as_of_an_earlier_day_publishes_what_was_published_then(
+    at_once: Path, first_night: Path, tmp_path: Path
+):
+    """The only extract is a month younger than the day; the night of that day had an extract of its own."""
+    data = tmp_path / "data"
+    shutil.copytree(at_once / "extracts", data / "extracts")
+    inflight(data, "nightly", "--as-of", f"{NIGHT_1:%F}")
+    assert not (data / "published").exists()
+    looked_back = data / "as_of" / f"{NIGHT_1:%F}"
+    compared = 0
+    with duckdb.connect() as con:
+        for name, folder in {"looked_back": looked_back, "shown_then": first_night}.items():
+            con.execute(f"attach '{folder / 'published' / 'inflight.duckdb'}' as {name} (read_only)")
+        for table in published_hashes(first_night).keys() - {"landing_files"}:
+            left_out = ", ".join(f"null as {name}" for name in NOT_LOGGED.get(table, []))
+            rows = f"select * {f'replace ({left_out})' if left_out else ''} from {{}}.{table}"
+            one, other = rows.format("looked_back"), rows.format("shown_then")
+            differ = con.execute(f"(({one}) except all ({other})) union all (({other}) except all ({one}))").fetchall()
+            assert differ == [], table
+            compared += con.execute(f"select count(*) from looked_back.{table}").fetchone()[0]
+        known = con.execute("select count(task_due_at), count(was_deadline_moved) from looked_back.fct_journey_steps")
+        assert min(known.fetchone()) > 0
+    assert compared > 10000
+
+
 def test_every_unit_test_of_the_models_holds(data: Path):
     assert " ERROR=0 " in dbt(Settings(data), "test", "--select", "test_type:unit")
 
 
 def test_a_deadline_that_passes_without_news_of_the_deal_makes_its_step_overdue(data: Path):
-    later = ("--vars", "as_of: '2026-07-03 23:59:59'")
+    later = ("--vars", f"as_of: '{NIGHT_1 + timedelta(days=3)}'")
 
     def steps() -> dict[str, tuple]:
         with duckdb.connect(str(data / "warehouse" / "marts.duckdb"), read_only=True) as con:

@@ -3,6 +3,7 @@
 import dagster as dg
 import duckdb
 
+from orchestration.defs.landing.as_of import date_back
 from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.discovery import find_extracts
 from orchestration.defs.landing.land import land, open_warehouse, take_back_pending
@@ -16,7 +17,7 @@ from orchestration.progress import say
 from orchestration.review import land_verdicts
 from orchestration.settings import Settings
 
-LEDGER = ("files", "rejects")
+LEDGER = ("files", "rejects", "rewound_crms")
 
 
 def raw_asset_keys() -> list[dg.AssetKey]:
@@ -47,6 +48,8 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
             outcomes = land(con, settings, say=lambda text: say("landing", text))
             if verdicts := land_verdicts(con):
                 say("landing", f"review_verdicts.csv: {verdicts:,} verdicts, as of the last extract")
+            if settings.as_of and (crms := date_back(con, load_contracts(), settings.as_of)):
+                say("landing", f"rewound to {settings.as_of:%F %T}, before the first extract: {', '.join(crms)}")
             standing.note(con)
     except (OSError, duckdb.IOException) as error:
         raise dg.RetryRequested(max_retries=2, seconds_to_wait=30) from error

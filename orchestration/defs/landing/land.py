@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import duckdb
 
 from orchestration.defs.landing import ledger
+from orchestration.defs.landing.as_of import known_by
 from orchestration.defs.landing.contract import Table, load_contracts
 from orchestration.defs.landing.discovery import ExtractFile, find_extracts
 from orchestration.defs.landing.ledger import Outcome
@@ -39,7 +40,7 @@ def land(
     contracts = contracts or load_contracts()
     take_back_pending(con, contracts)
     known = ledger.known_files(con)
-    files = find_extracts(settings.extracts, contracts)
+    files = known_by(find_extracts(settings.extracts, contracts), settings.as_of)
     new = [file for file in files if (file.name, file.size_bytes, file.modified_ns) not in known]
     outcomes = []
     for number, file in enumerate(new, start=1):

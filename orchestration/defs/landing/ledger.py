@@ -63,6 +63,8 @@ create table if not exists landing.value_counts (
     value varchar,
     rows bigint not null
 );
+
+create table if not exists landing.rewound_crms (crm varchar not null);
 """
 
 META_COLUMNS = {

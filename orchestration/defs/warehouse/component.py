@@ -1,5 +1,6 @@
 """dbt's models and tests as assets and checks, through Dagster's own dbt component."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ class WarehouseComponent(DbtProjectComponent):
         if not is_current:
             say("dbt", "full build: the first night, or the project's code has changed")
         args = [*self.get_cli_args(context), *(UNCHANGED if is_current else ["--full-refresh"])]
+        args += ["--vars", json.dumps({"rewind": True})] if settings.as_of else []
         yield from _watched(self._run(args, context, settings))
         if not context.is_subset:
             built_from.remember()

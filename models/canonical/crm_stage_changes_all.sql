@@ -1,0 +1,1 @@
+select * from {{ ref('stg_generic__stage_changes') }}
