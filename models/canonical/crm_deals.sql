@@ -1,12 +1,11 @@
+{% set rewound = rewound_deals('crms') %}
 with crms as (
     select * from {{ ref('stg_generic__deals') }}
-){{ ',' if var('rewind') }}
-
-{% set rewound %}{{ rewound_deals('crms') }}{% endset %}
-{% if var('rewind') %}
-{{ rewound }}
+){{ ', ' ~ rewound if var('rewind') }}
 
 {{ known_rows('crms', 'false') }}
+{% if var('rewind') %}
+-- as they stood before the first extract
 union all
 select
     deal_id,
@@ -31,6 +30,4 @@ select
     updated_at,
     _extracted_at
 from rewound
-{% else %}
-select * from crms
 {% endif %}
