@@ -95,7 +95,7 @@ def extracts(settings: Settings) -> Extracts:
 
 def inflight(data: Path, *args: str, project: Path = PROJECT_DIR, check: bool = True) -> subprocess.CompletedProcess:
     """Run the command line on `data`, as a user would."""
-    if project == PROJECT_DIR and data.parent.exists():
+    if project == PROJECT_DIR:
         give_project(Settings(data))
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", *args],
