@@ -79,7 +79,7 @@ def contracts(tmp_path_factory: pytest.TempPathFactory):
 
 
 any_settings = hypothesis_settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 formats = st.sampled_from(["csv", "jsonl", "json", "page"])
 written = {
