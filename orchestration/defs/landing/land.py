@@ -11,6 +11,7 @@ from orchestration.defs.landing.discovery import ExtractFile, find_extracts
 from orchestration.defs.landing.ledger import Outcome
 from orchestration.defs.landing.load import load_file, look_again, mark_superseded
 from orchestration.defs.landing.names import TwoNames
+from orchestration.defs.landing.readers import remove_copies
 from orchestration.defs.landing.sql import ident, literal
 from orchestration.defs.landing.texts import Refused
 from orchestration.lock import connect
@@ -39,6 +40,7 @@ def land(
     """Land every file that is new or was refused before; returns one outcome a file, oldest first."""
     contracts = contracts or load_contracts()
     take_back_pending(con, contracts)
+    remove_copies(con)
     known = ledger.known_files(con)
     files = find_extracts(settings.extracts, contracts)
     new = [file for file in files if (file.name, file.size_bytes, file.modified_ns) not in known]

@@ -90,15 +90,14 @@ def _load(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
 def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
     """Write every row that splits into columns; a row that breaks the contract has no hash. Returns rows."""
     names = listing(ident(column.name) for column in file.table.columns)
-    con.execute(f"""
+    return con.execute(f"""
         insert into {target} ({names}, {", ".join(META_COLUMNS)})
         select
             {names},
             _extra, {load_id}, {literal(file.extracted_at)}, null, null,
             case when {first_fault(file, relation)} is null then {row_hash(file.table)} end
         from ({typed_rows(file, relation, relation.sql_strict)})
-    """)
-    return con.execute(f"select count(*) from {target} where _load_id = ?", [load_id]).fetchone()[0]
+    """).fetchone()[0]
 
 
 def typed_rows(file: ExtractFile, relation: Relation, source: str, *also: str) -> str:
@@ -263,9 +262,9 @@ def _name_of_bad_column(relation: Relation) -> str:
 
 def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
     """A second look at a file that is known to hold bad rows, in file order, to say where they stand."""
-    source = f"(select *, {relation.place} as n from {relation.sql})"
+    source = f"(select *, {relation.place} as _n from {relation.sql})"
     return f"""
-        with rows as ({typed_rows(file, relation, source, "n", f"{relation.raw_text} as _line")}),
+        with rows as ({typed_rows(file, relation, source, "_n", f"{relation.raw_text} as _line")}),
         judged as (
             select
                 {first_fault(file, relation, "{column}")} as column_name,
@@ -274,7 +273,7 @@ def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
                 {row_hash(file.table)} as row_hash,
                 _line as raw_text,
                 not _unreadable as is_row,
-                n + {relation.first_line - 1} as place
+                _n + {relation.first_line - 1} as place
             from rows
         ),
         found as (

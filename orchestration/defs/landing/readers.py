@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ DELIMITERS = (",", ";", "\t", "|")
 BAD_LINES = "landing_bad_lines"
 BAD_SCANS = "landing_bad_scans"
 ROWS = "landing_rows"
+COPIES = "landing_"  # prefix of the folders for copies of files in UTF-8
 MAX_HEADER_CHARS = 2**20
 MAX_SHEET_COLUMNS = 702  # up to ZZ
 MAX_ROWS_ABOVE = 20  # rows of a sheet among which its header is looked for
@@ -60,12 +62,19 @@ def open_relation(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Iterator
     """Look at the file's header or schema; raises Refused where no row of it could be read."""
     for name in (BAD_LINES, BAD_SCANS):
         con.execute(f"drop table if exists {name}")
-    with tempfile.TemporaryDirectory(prefix="landing_", dir=_scratch(con)) as folder:
+    with tempfile.TemporaryDirectory(prefix=COPIES, dir=_scratch(con)) as folder:
         relation = _READERS[file.format](con, file, Path(folder))
         relation = replace(
             relation, missing=tuple(c.name for c in file.table.columns if c.name not in relation.columns)
         )
         yield relation
+
+
+def remove_copies(con: duckdb.DuckDBPyConnection) -> None:
+    """Remove what a run that was killed left behind."""
+    if scratch := _scratch(con):
+        for folder in Path(scratch).glob(COPIES + "*"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _scratch(con: duckdb.DuckDBPyConnection) -> str | None:

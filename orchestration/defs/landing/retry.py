@@ -64,7 +64,7 @@ def retry(
 def _retry_load(con, load_id: int, table: Table, files: list[ExtractFile]) -> Retried:
     file, notation = _file_of(con, load_id, table)
     rows = f"""(
-        select rowid as reject_id, raw_text as object, line as place
+        select rowid as _reject_id, raw_text as object, line as _place
         from landing.rejects where load_id = {load_id} and is_row and reason <> {literal(CONFLICT)}
     )"""
     names = con.execute(f"select distinct unnest(json_keys(object)) as name from {rows} order by 1").fetchall()
@@ -82,17 +82,19 @@ def _retry_load(con, load_id: int, table: Table, files: list[ExtractFile]) -> Re
         insert into {STAGE} ({raw_columns(table)})
         select {", ".join(ident(column.name) for column in table.columns)},
             _extra, {new_id}, {literal(file.extracted_at)}, null, null, _row_hash
-        from {JUDGED} where verdict = 'lands'
+        from {JUDGED} where _verdict = 'lands'
     """)
     repeated = move_new_versions(con, raw, file, new_id)
     landed = con.execute(f"select count(*) from {raw} where _load_id = ?", [new_id]).fetchone()[0]
     # Unlike a delivery: a repeat of a row that landed with the file itself, and one row of several that are the same.
-    repeated += con.execute(f"select count(*) from {JUDGED} where verdict = 'repeats'").fetchone()[0]
-    con.execute(f"delete from landing.rejects where rowid in (select reject_id from {JUDGED} where verdict <> 'stays')")
+    repeated += con.execute(f"select count(*) from {JUDGED} where _verdict = 'repeats'").fetchone()[0]
+    con.execute(
+        f"delete from landing.rejects where rowid in (select _reject_id from {JUDGED} where _verdict <> 'stays')"
+    )
     con.execute(f"""
-        update landing.rejects as rejects set column_name = judged.column_name, value = judged.value,
-            reason = judged.reason
-        from {JUDGED} as judged where rejects.rowid = judged.reject_id and judged.verdict = 'stays'
+        update landing.rejects as rejects set column_name = judged._fault_column, value = judged._fault_value,
+            reason = judged._reason
+        from {JUDGED} as judged where rejects.rowid = judged._reject_id and judged._verdict = 'stays'
     """)
     con.execute(
         """
@@ -141,25 +143,25 @@ def _judge(con, file: ExtractFile, relation, load_id: int) -> None:
     same_key = " and ".join(f"ranked.{name} = landed.{name}" for name in keys)
     con.execute(f"""
         create or replace temp table {JUDGED} as
-        with rows as ({typed_rows(file, relation, relation.sql, "reject_id", "place")}),
+        with rows as ({typed_rows(file, relation, relation.sql, "_reject_id", "_place")}),
         hashed as (
             select
                 *,
-                {first_fault(file, relation, "{column}")} as column_name,
-                {first_fault(file, relation, "{value}")} as value,
-                {first_fault(file, relation, "{reason}")} as fault,
+                {first_fault(file, relation, "{column}")} as _fault_column,
+                {first_fault(file, relation, "{value}")} as _fault_value,
+                {first_fault(file, relation, "{reason}")} as _fault,
                 {row_hash(table)} as _row_hash
             from rows
         ),
         ranked as (
             select
                 *,
-                first_value(_row_hash) over newest_first as newest_hash,
-                row_number() over (partition by fault is null, {key}, _row_hash order by place, reject_id) as copy
+                first_value(_row_hash) over newest_first as _newest_hash,
+                row_number() over (partition by _fault is null, {key}, _row_hash order by _place, _reject_id) as _copy
             from hashed
             window newest_first as (
-                partition by fault is null, {key}
-                order by {latest.format("hashed")} desc nulls last, place desc, reject_id desc
+                partition by _fault is null, {key}
+                order by {latest.format("hashed")} desc nulls last, _place desc, _reject_id desc
             )
         ),
         landed as (
@@ -168,24 +170,24 @@ def _judge(con, file: ExtractFile, relation, load_id: int) -> None:
         ),
         known as (
             select
-                ranked.reject_id,
+                ranked._reject_id,
                 bool_or(landed._row_hash = ranked._row_hash) as is_known,
                 -- Of one moment only a newer row lands; of an earlier one, none that is known to be older.
                 bool_or(
                     case when landed._extracted_at = {at} then {is_newer} is not true else {is_older} end
                 ) as is_older
             from ranked inner join landed on {same_key}
-            group by ranked.reject_id
+            group by ranked._reject_id
         )
         select
             ranked.*,
             case
-                when fault is not null then 'stays'
-                when ranked._row_hash <> newest_hash then 'stays'
-                when copy > 1 or coalesce(is_known, false) then 'repeats'
+                when _fault is not null then 'stays'
+                when ranked._row_hash <> _newest_hash then 'stays'
+                when _copy > 1 or coalesce(is_known, false) then 'repeats'
                 when coalesce(is_older, false) then 'stays'
                 else 'lands'
-            end as verdict,
-            coalesce(fault, {literal(CONFLICT)}) as reason
-        from ranked left join known on ranked.reject_id = known.reject_id
+            end as _verdict,
+            coalesce(_fault, {literal(CONFLICT)}) as _reason
+        from ranked left join known on ranked._reject_id = known._reject_id
     """)
