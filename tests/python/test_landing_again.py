@@ -13,7 +13,7 @@ from orchestration.defs.landing.contract import Table
 from orchestration.defs.landing.land import open_warehouse
 from orchestration.defs.landing.retry import Retried, retry
 from orchestration.settings import Settings
-from tests.python.conftest import Extracts, contract
+from tests.python.conftest import Extracts, contract, inflight
 
 COLUMNS = {"id": {"data_type": "varchar", "required": True}, "stage": "varchar", "on": "date", "edited": "integer"}
 
@@ -230,3 +230,24 @@ def test_a_column_that_the_contract_learns_moves_out_of_the_extras(files: Extrac
         ("1", date(2026, 1, 5), '{"phone":"7"}'),
         ("2", None, '{"Due Date":"soon"}'),
     ]
+
+
+def test_the_command_line_says_what_was_set_aside_and_lands_it_again(settings: Settings):
+    files = Extracts(settings)
+    files.csv("users.csv", [{"user_id": "1", "user_name": "Ann"}], "2026-01-01")
+    files.csv("contacts.csv", [{"contact_id": "1"}], "2026-01-01")
+    files.csv("users.csv", [{"user_id": "1", "full_user_name": "Ann", "is_active": "maybe"}], "2026-01-02")
+    files.text("user.csv", "x\n", "2026-01-02")
+    files.land()
+    told = inflight(settings.data, "status").stdout
+    for line in (
+        "ignored: generic/2026-01-02/user.csv: no entity is called 'user'",
+        "did you mean users?",
+        "not delivered: generic/contacts was last delivered 2026-01-01, other extracts are of 2026-01-02",
+        "renamed? generic/2026-01-02/users.csv: column user_name is missing; full_user_name may be it",
+        "generic/2026-01-02/users.csv: is_active: not a boolean (1 rows, first in line 2, value 'maybe')",
+    ):
+        assert line in told, told
+    files.query("""update landing.rejects set raw_text = replace(raw_text, 'maybe', 'yes')""")
+    assert "1 rows landed, 0 stay aside" in inflight(settings.data, "retry").stderr
+    assert "Set aside" not in inflight(settings.data, "status").stdout

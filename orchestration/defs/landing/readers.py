@@ -1,6 +1,7 @@
 """How each file format becomes rows in DuckDB: a `Relation` whose columns hold the values as the file has them."""
 
 import csv
+import io
 import json
 import re
 import shutil
@@ -129,7 +130,7 @@ def _header(path: Path, table: Table) -> tuple[list[str], str, int]:
 
 def _split_header(head: str, delimiter: str) -> list[str]:
     try:
-        return [name.strip() for name in next(csv.reader(head.splitlines(keepends=True), delimiter=delimiter), [])]
+        return [name.strip() for name in next(csv.reader(io.StringIO(head, newline=""), delimiter=delimiter), [])]
     except csv.Error as error:
         raise Refused(f"the header cannot be read: {error}") from error
 
