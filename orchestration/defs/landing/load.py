@@ -151,8 +151,10 @@ def first_fault(file: ExtractFile, relation: Relation, result: str = "true") -> 
 def _faults(file: ExtractFile, column: Column, relation: Relation):
     """(condition that breaks the contract, reason) for one column."""
     typed = ident(column.name)
+    _, read_as = relation.columns.get(column.name, (None, "varchar"))
     if column.required:
-        yield f"{ident('raw_' + column.name)} is null", "a value is required"
+        # What comes typed is not written out as text only to see that it is there.
+        yield f"{ident(('raw_' if read_as == 'varchar' else 'read_') + column.name)} is null", "a value is required"
     yield from _value(column, relation).faults
     if column.accepted_values:
         accepted = ", ".join(literal(value) for value in column.accepted_values)
