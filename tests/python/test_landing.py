@@ -12,6 +12,7 @@ from orchestration.defs.landing.contract import ContractError, load_contracts
 from orchestration.defs.landing.land import open_warehouse, take_back_pending
 from orchestration.settings import Settings
 from tests.python.conftest import DEAL, Extracts
+from tests.python.workbooks import write_workbook
 
 
 def rejects(extracts: Extracts) -> list[tuple]:
@@ -259,6 +260,20 @@ def test_names_and_values_that_carry_sql_are_only_text(extracts: Extracts):
     assert [o.status for o in extracts.land()] == ["landed", "landed"]
     assert extracts.query("select deal_name from raw_generic.deals") == [(evil,)]
     assert extracts.query("select _extra from raw_generic.deals")[0][0].count("=cmd()") == 1
+
+
+def test_sheets_whose_names_carry_sql_or_a_path_do_nothing(extracts: Extracts):
+    sheets = {
+        "'); drop table landing.files; --": [["x"]],
+        "../../etc": [["x"]],
+        "deals": [list(DEAL), [*DEAL.values()]],
+    }
+    write_workbook(extracts.path("all.xlsx"), sheets)
+    write_workbook(extracts.path("users.xlsx"), {"'; drop table landing.files; --": [["user_id"], ["=cmd()"]]})
+    outcomes = extracts.land()
+    assert sorted(o.status for o in outcomes) == ["ignored", "ignored", "landed", "landed"]
+    assert extracts.query("select user_id from raw_generic.users") == [("=cmd()",)]
+    assert extracts.query("select count(*) from raw_generic.deals") == [(1,)]
 
 
 def test_a_contract_whose_key_is_no_column_is_refused(tmp_path):

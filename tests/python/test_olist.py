@@ -11,6 +11,7 @@ from examples.olist.__main__ import main
 from examples.olist.convert import Unusable, convert, open_sources
 from orchestration.defs.landing.land import land, open_warehouse
 from orchestration.settings import Settings
+from tests.python.conftest import Extracts, contract
 
 REAL = os.environ.get("INFLIGHT_OLIST_SOURCE")
 
@@ -190,3 +191,24 @@ def test_the_real_files_give_the_same_wins_in_both_forms(tmp_path: Path) -> None
     # The second form has no seconds.
     query = "select * replace (date_trunc('minute', closed_at) as closed_at) from '{}' order by deal_id"
     assert duckdb.sql(query.format(deals)).fetchall() == duckdb.sql(query.format(others)).fetchall()
+
+
+@pytest.mark.skipif(not REAL, reason="INFLIGHT_OLIST_SOURCE names no folder with the Olist files")
+def test_the_real_wins_land_the_same_in_both_forms(tmp_path: Path) -> None:
+    """The files as they are, each in its own format of time, by one contract that declares both."""
+    contracts = contract(
+        tmp_path,
+        {"mql_id": {"data_type": "varchar", "required": True}, "won_date": {"data_type": "timestamp"}},
+        key=["mql_id"],
+        files=["olist_closed_deals_dataset", "alt_format_closed_deals_ddmmyyyy"],
+        timestamp_formats=["iso", "%d-%m-%Y %H:%M"],
+    )
+    wins = []
+    for name in ("olist_closed_deals_dataset.csv", "alt_format_closed_deals_ddmmyyyy.csv"):
+        files = Extracts(Settings(tmp_path / name), "x")
+        files.data(name, (Path(REAL) / name).read_bytes(), "2018-11-14")
+        (outcome,) = files.land(contracts=contracts)
+        assert (outcome.rows_in_file, outcome.rows_set_aside) == (842, 0)
+        wins.append(files.query("select mql_id, date_trunc('minute', won_date) from raw_x.deals order by all"))
+    assert len(wins[0]) == 842
+    assert wins[0] == wins[1]
