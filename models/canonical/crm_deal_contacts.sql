@@ -1,1 +1,7 @@
 select * from {{ ref('stg_generic__deal_contacts') }}
+union all
+select * from {{ ref('stg_hubspot__deal_contacts') }}
+union all
+select * from {{ ref('stg_pipedrive__deal_contacts') }}
+union all
+select * from {{ ref('stg_salesforce__deal_contacts') }}
