@@ -1,12 +1,14 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
--- The segment stands here as well as in dim_deals: every cohort and chart groups by it, and a change of it
--- rebuilds the deal.
+-- Segment, channel and product stand here as well as in dim_deals: every cohort and chart groups by them, and a
+-- change of them rebuilds the deal. The team is that of the owner when the stay began.
 with deals as (
     select
         numbers.deal_number,
         deals.deal_id,
         deals.segment,
+        deals.channel,
+        deals.product,
         deals.country,
         deals.owner_id,
         deals.created_at
@@ -20,6 +22,8 @@ visits as (
         visits.*,
         deals.deal_id,
         deals.segment,
+        deals.channel,
+        deals.product,
         deals.country,
         deals.owner_id,
         visits.visit_number = 1 and (
@@ -39,6 +43,9 @@ select
     visits.entered_by_id,
     case when first_owner.deal_number is null then visits.owner_id else first_owner.owner_id end as owner_id,
     visits.segment,
+    visits.channel,
+    coalesce(owners.team, 'unknown') as team,
+    visits.product,
     cast(visits.visit_number as integer) as visit_number,
     cast(visits.stage_visit_number as integer) as stage_visit_number,
     visits.exit_type,
@@ -81,3 +88,5 @@ left join {{ ref('int_deal_owners_versioned') }} as last_owner
         visits.deal_number = last_owner.deal_number
         and coalesce(visits.exited_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) > last_owner.valid_from
         and coalesce(visits.exited_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) <= last_owner.valid_to
+left join {{ ref('dim_users') }} as owners
+    on case when first_owner.deal_number is null then visits.owner_id else first_owner.owner_id end = owners.user_id
