@@ -1,6 +1,6 @@
 {# A property as HubSpot gives it: a column, or within `properties` in REST pages. #}
 {% macro hubspot_property(name, data_type='varchar') -%}
-    {%- set nested = json_text('properties', '$.' ~ name) -%}
+    {%- set nested = "nullif(" ~ json_text('properties', '$.' ~ name) ~ ", '')" -%}
     {%- if data_type == 'timestamp' -%} {%- set nested = utc_from_text(nested) -%}
     {%- elif data_type != 'varchar' -%} {%- set nested = 'try_cast(' ~ nested ~ ' as ' ~ data_type ~ ')' -%}
     {%- endif -%}

@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- The close dates that somebody expected, from the history of the property. HubSpot writes two dates itself, and nobody
 -- expects them: the end of the month of creation, until a date is entered, and the time of closing, once a deal closes.
+-- A table: every read of a deal asks for the last of them.
 with deals as (
     select
         deal_id,

@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- The one company of each deal, so that amounts are not counted twice: the primary one (type 5), else the lowest id.
 -- A deal is often associated with several, and with the primary one twice.
+-- A table: every read of a deal asks for it.
 with associations as (
     select
         deal_id,

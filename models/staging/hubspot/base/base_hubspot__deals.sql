@@ -4,16 +4,13 @@
 with deals as (
     select
         deal_id,
-        deal_pipeline_id,
-        deal_pipeline_stage_id,
-        owner_id,
         is_deleted,
         property_createdate as created_at,
         property_hs_lastmodifieddate as updated_at,
         {{ hubspot_property('dealname') }} as deal_name,
-        coalesce(deal_pipeline_id, {{ json_text('properties', '$.pipeline') }}) as pipeline_id,
-        coalesce(deal_pipeline_stage_id, {{ json_text('properties', '$.dealstage') }}) as stage_id,
-        coalesce(owner_id, {{ json_text('properties', '$.hubspot_owner_id') }}) as hubspot_owner_id,
+        coalesce(deal_pipeline_id, nullif({{ json_text('properties', '$.pipeline') }}, '')) as pipeline_id,
+        coalesce(deal_pipeline_stage_id, nullif({{ json_text('properties', '$.dealstage') }}, '')) as stage_id,
+        coalesce(owner_id, nullif({{ json_text('properties', '$.hubspot_owner_id') }}, '')) as hubspot_owner_id,
         {{ hubspot_property('amount', 'decimal(18, 2)') }} as amount,
         {{ hubspot_property('deal_currency_code') }} as currency,
         {{ hubspot_property('closedate', 'timestamp') }} as close_date,
@@ -28,15 +25,35 @@ with deals as (
     where _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
+-- an export by hand has labels in the place of ids
 stages as (
-    select * from {{ ref('base_hubspot__stages') }}
+    select
+        pipeline_id,
+        stage_id,
+        pipeline,
+        stage,
+        is_won,
+        is_lost,
+        is_first_of_its_id
+    from {{ ref('base_hubspot__stages') }}
+    union all
+    select
+        pipeline as pipeline_id,
+        stage as stage_id,
+        pipeline,
+        stage,
+        is_won,
+        is_lost,
+        false as is_first_of_its_id
+    from {{ ref('base_hubspot__stages') }}
+    where stage not in (select stage_id from {{ ref('base_hubspot__stages') }})
 ),
 
 pipelines as (
     select distinct
         pipeline_id,
         pipeline
-    from stages
+    from {{ ref('base_hubspot__stages') }}
 ),
 
 expected as (

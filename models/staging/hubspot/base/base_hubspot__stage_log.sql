@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- Entries of deals into stages. deal_stage has them all; where it has none of a deal, the history of the property
 -- dealstage. hs_v2_date_entered_* is not read: it has one date per stage, so a deal that came back would have lost a stay.
+-- A table: moves and close dates are read from it.
 with entries as (
     select
         deal_id,

@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- Stages by their id, with the names that everything downstream speaks of; loaders give a table of stages, REST pages
 -- a list within each pipeline. Two stages of one pipeline, or two pipelines, that share a label are told apart by ids.
+-- A table: small, and in the way of every read of a deal.
 with pipelines as (
     {{ current_versions(source('hubspot', 'deal_pipeline')) }}
 ),

@@ -1,6 +1,9 @@
+{{ config(materialized='table') }}
+
 -- The change log of deals in one form. REST pages hold an entry within `data`, among entries that are no change of a
 -- deal; loaders give it as columns, wide or long. The long form has no old value: it is the new one of the change
--- before. Entries of one second come in the order of their ids.
+-- before. Entries of one second come in the order of their ids. A table: moves and changes are read from it, and it looks at the
+-- whole log of a deal.
 with source as (
     {{ current_versions(source('pipedrive', 'deal_flow')) }}
 ),

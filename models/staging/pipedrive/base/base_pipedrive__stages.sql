@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- Stages by their id, with the names that everything downstream speaks of. Two stages of one pipeline, or two
--- pipelines, that share a name are told apart by their ids.
+-- pipelines, that share a name are told apart by their ids. A table: small,
+-- and in the way of every read of a deal.
 with stages as (
     {{ current_versions(source('pipedrive', 'stages')) }}
 ),

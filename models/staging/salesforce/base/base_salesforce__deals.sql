@@ -11,14 +11,11 @@ record_types as (
 
 open_states as (
     select
-        states.opportunity_id,
-        max_by(states.close_date, states.created_date) as expected_close_date
-    from (
-        {{ current_versions(source('salesforce', 'opportunity_history')) }}
-    ) as states
-    inner join {{ ref('base_salesforce__stages') }} as stages on states.stage_name = stages.stage
-    where not stages.is_closed
-    group by states.opportunity_id
+        opportunity_id,
+        max_by(expected_close_date, state_number) as expected_close_date
+    from {{ ref('base_salesforce__states') }}
+    where expected_close_date is not null
+    group by opportunity_id
 )
 
 select

@@ -1,6 +1,9 @@
+{{ config(materialized='table') }}
+
 -- Stages in their order, of no pipeline yet. An extract without OpportunityStage still says of each opportunity which
 -- stage it is in, how probable and whether closed: then the order is that of the probability with which a stage was
--- first seen, so that it never changes but for a new stage.
+-- first seen, so that it never changes but for a new stage. A
+-- table: small, and in the way of every read of a state.
 with dictionary as (
     {{ current_versions(source('salesforce', 'opportunity_stage')) }}
 ),

@@ -1,5 +1,8 @@
+{{ config(materialized='table') }}
+
 -- OpportunityHistory has a row for each state of an opportunity, not for each change: what it was before is in the row
--- before. While an opportunity is closed its close date is no expectation, so those states are passed over.
+-- before. While an opportunity is closed its close date is no expectation, so those states are passed over. A
+-- table: moves, changes and deals are all read from it, and it looks at the whole log of a deal.
 with states as (
     {{ current_versions(source('salesforce', 'opportunity_history')) }}
 ),
