@@ -6,7 +6,7 @@ with events as (
 meetings as (
     select
         *,
-        coalesce(start_date_time, cast(activity_date as {{ dbt.type_timestamp() }})) as began_at
+        coalesce(start_date_time, activity_date) as began_at
     from events
     where not coalesce(is_deleted, false)
 )

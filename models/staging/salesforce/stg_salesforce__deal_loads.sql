@@ -37,7 +37,7 @@ users as (
 meetings as (
     select
         what_id as deal_id,
-        coalesce(start_date_time, cast(activity_date as {{ dbt.type_timestamp() }})) as began_at,
+        coalesce(start_date_time, activity_date) as began_at,
         _extracted_at
     from {{ source('salesforce', 'event') }}
 ),

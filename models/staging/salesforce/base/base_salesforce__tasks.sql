@@ -27,7 +27,11 @@ select
     -- timestamps, UTC
     created_date as created_at,
     -- due by the end of its day
-    {{ dbt.dateadd('second', -1, dbt.dateadd('day', 1, 'cast(activity_date as ' ~ dbt.type_timestamp() ~ ')')) }} as due_at,
+    case
+        when activity_date = {{ dbt.date_trunc('day', 'activity_date') }}
+            then {{ dbt.dateadd('second', -1, dbt.dateadd('day', 1, 'activity_date')) }}
+        else activity_date
+    end as due_at,
     case when coalesce(is_closed, status = 'Completed') then completed_date_time end as completed_at
 from source
 where not coalesce(is_deleted, false)
