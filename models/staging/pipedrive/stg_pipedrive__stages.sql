@@ -23,6 +23,7 @@ pipelines as (
 
 completed as (
     select
+        stage_id,
         pipeline,
         stage,
         position,
@@ -32,6 +33,7 @@ completed as (
     from stages
     union all
     select
+        pipeline || ':Won' as stage_id,
         pipeline,
         'Won' as stage,
         last_position + 1 as position,
@@ -41,6 +43,7 @@ completed as (
     from pipelines
     union all
     select
+        pipeline || ':Lost' as stage_id,
         pipeline,
         'Lost' as stage,
         last_position + 2 as position,
@@ -52,7 +55,7 @@ completed as (
 
 select
     -- ids
-    'pipedrive:' || pipeline || ':' || stage as stage_id,
+    'pipedrive:' || stage_id as stage_id,
 
     -- attributes
     'pipedrive' as crm,

@@ -1,8 +1,13 @@
 -- Every version of an opportunity. The close date of a closed one is when it was closed; what was expected is told by
 -- the last state in which it was open, and unknown without one. A day of closing before the creation is no time at all.
 with opportunities as (
-    select * from {{ source('salesforce', 'opportunity') }}
-    where _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
+    select
+        versions.*,
+        coalesce(versions.is_closed, stages.is_closed, false) as is_ended,
+        coalesce(versions.is_won, stages.is_won, false) as is_success
+    from {{ source('salesforce', 'opportunity') }} as versions
+    left join {{ ref('base_salesforce__stages') }} as stages on versions.stage_name = stages.stage
+    where versions._extracted_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
 record_types as (
@@ -29,8 +34,8 @@ select
     coalesce(record_types.name, 'Opportunities') as pipeline,
     opportunities.stage_name as stage,
     case
-        when opportunities.is_won then 'won'
-        when opportunities.is_closed then 'lost'
+        when opportunities.is_success then 'won'
+        when opportunities.is_ended then 'lost'
         else 'open'
     end as status,
     opportunities.currency_iso_code as currency,
@@ -47,11 +52,11 @@ select
     -- timestamps, UTC
     opportunities.created_date as created_at,
     case
-        when opportunities.is_closed then open_states.expected_close_date
+        when opportunities.is_ended then open_states.expected_close_date
         else opportunities.close_date
     end as expected_close_date,
     case
-        when opportunities.is_closed
+        when opportunities.is_ended
             then coalesce(
                 opportunities.last_stage_change_date,
                 case

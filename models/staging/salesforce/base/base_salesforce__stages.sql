@@ -12,8 +12,8 @@ seen as (
     select
         stage_name,
         probability,
-        is_closed,
-        is_won,
+        coalesce(is_closed, stage_name in ('Closed Won', 'Closed Lost')) as is_closed,
+        coalesce(is_won, stage_name = 'Closed Won') as is_won,
         _load_id
     from {{ source('salesforce', 'opportunity') }}
     where _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
