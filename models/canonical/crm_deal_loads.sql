@@ -1,1 +1,7 @@
 select * from {{ ref('stg_generic__deal_loads') }}
+union all
+select * from {{ ref('stg_hubspot__deal_loads') }}
+union all
+select * from {{ ref('stg_pipedrive__deal_loads') }}
+union all
+select * from {{ ref('stg_salesforce__deal_loads') }}

@@ -1,5 +1,11 @@
 with crms as (
     select * from {{ ref('stg_generic__deal_versions') }}
+    union all
+    select * from {{ ref('stg_hubspot__deal_versions') }}
+    union all
+    select * from {{ ref('stg_pipedrive__deal_versions') }}
+    union all
+    select * from {{ ref('stg_salesforce__deal_versions') }}
 )
 
 {{ known_rows('crms', 'false') }}

@@ -1,6 +1,12 @@
 {% set rewound = rewound_deals('crms') %}
 with crms as (
     select * from {{ ref('stg_generic__deals') }}
+    union all
+    select * from {{ ref('stg_hubspot__deals') }}
+    union all
+    select * from {{ ref('stg_pipedrive__deals') }}
+    union all
+    select * from {{ ref('stg_salesforce__deals') }}
 ){{ ', ' ~ rewound if var('rewind') }}
 
 {{ known_rows('crms', 'false') }}

@@ -1,1 +1,7 @@
 select * from {{ ref('stg_generic__stages') }}
+union all
+select * from {{ ref('stg_hubspot__stages') }}
+union all
+select * from {{ ref('stg_pipedrive__stages') }}
+union all
+select * from {{ ref('stg_salesforce__stages') }}

@@ -1,5 +1,11 @@
 with crms as (
     select * from {{ ref('stg_generic__tasks') }}
+    union all
+    select * from {{ ref('stg_hubspot__tasks') }}
+    union all
+    select * from {{ ref('stg_pipedrive__tasks') }}
+    union all
+    select * from {{ ref('stg_salesforce__tasks') }}
 )
 
 {{ known_rows('crms', 'false') }}

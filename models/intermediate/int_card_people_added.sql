@@ -1,7 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal') }}
 
 -- The people on a card, each since they were added. One whose time nobody wrote down is known only since an extract
--- first showed them; that a deal has nobody is known from its creation on, of a CRM that gives people at all.
+-- first showed them; that a deal has nobody is known from its creation on, of a CRM that gives people, and says
+-- of some whether they decide.
 {% set people = {'contact': 'true', 'decision_maker': 'is_decision_maker'} %}
 with now as (
     select
@@ -37,9 +38,13 @@ cards as (
                 else deals.created_at
             end as {{ person }}_known_at,
         {% endfor %}
+        true as gives_contact,
+        deciding.crm is not null as gives_decision_maker,
         deals.deal_id
     from {{ ref('crm_deals') }} as deals
     inner join {{ ref('int_capabilities_found') }} as given on deals.crm = given.crm and given.capability = 'contact'
+    left join {{ ref('int_capabilities_found') }} as deciding
+        on deals.crm = deciding.crm and deciding.capability = 'decision_maker'
     left join now on deals.deal_id = now.deal_id
     left join seen on deals.deal_id = seen.deal_id
     where
@@ -63,6 +68,7 @@ moments as (
             0 as filled_bits,
             {{ card_bits()[person] }} as known_bits
         from cards
+        where gives_{{ person }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
 )
