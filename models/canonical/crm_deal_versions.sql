@@ -1,1 +1,5 @@
+select * from {{ ref('stg_amocrm__deal_versions') }}
+union all
+select * from {{ ref('stg_bitrix24__deal_versions') }}
+union all
 select * from {{ ref('stg_generic__deal_versions') }}

@@ -1,1 +1,3 @@
+select * from {{ ref('stg_amocrm__field_changes') }}
+union all
 select * from {{ ref('stg_generic__field_changes') }}

@@ -1,1 +1,5 @@
+select * from {{ ref('stg_amocrm__users') }}
+union all
+select * from {{ ref('stg_bitrix24__users') }}
+union all
 select * from {{ ref('stg_generic__users') }}
