@@ -36,8 +36,8 @@ typed as (
             else 'to-do'
         end as activity_type,
         case activities.direction when '1' then 'in' when '2' then 'out' end as direction,
-        activities.completed = 'Y' as is_completed,
-        activities.start_time > activities.created as is_planned,
+        coalesce(activities.completed = 'Y', false) as is_completed,
+        coalesce(activities.start_time > activities.created, false) as is_planned,
         activities.created as created_at,
         activities.last_updated as updated_at,
         activities.start_time as starts_at,
@@ -56,6 +56,6 @@ typed as (
 select
     *,
     activity_type in ('meeting', 'call', 'email', 'message')
-    and (is_completed or direction = 'in' or activity_type in ('email', 'message')) as is_held,
+    and (is_completed or coalesce(direction = 'in', false) or activity_type in ('email', 'message')) as is_held,
     activity_type in ('task', 'to-do') or (activity_type in ('meeting', 'call') and is_planned) as is_task
 from typed
