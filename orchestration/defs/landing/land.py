@@ -10,8 +10,8 @@ from orchestration.defs.landing.contract import Table, load_contracts
 from orchestration.defs.landing.discovery import ExtractFile, find_extracts
 from orchestration.defs.landing.ledger import Outcome
 from orchestration.defs.landing.load import load_file, mark_superseded
-from orchestration.defs.landing.readers import Refused
 from orchestration.defs.landing.sql import ident, literal
+from orchestration.defs.landing.texts import Refused
 from orchestration.lock import connect
 from orchestration.settings import Settings
 
@@ -65,7 +65,9 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
             outcome.status, outcome.reason = "repeated", f"the same content landed as {twin}"
         outcome.write(con)
         con.execute("commit")
-    except (Refused, duckdb.InvalidInputException, duckdb.IOException, duckdb.ConversionException) as error:
+    except (duckdb.OutOfMemoryException, duckdb.FatalException):
+        raise  # not the file's fault; the connection's end takes the transaction back
+    except (Refused, duckdb.Error) as error:
         con.execute("rollback")
         outcome = Outcome(outcome.load_id, file, outcome.sha256, status="refused", reason=_reason(file, error))
         outcome.write(con)

@@ -38,6 +38,11 @@ create table if not exists landing.files (
     is_accepted boolean not null
 );
 
+-- Warehouses that are older than these columns gain them.
+alter table landing.files add column if not exists encoding varchar;
+alter table landing.files add column if not exists delimiter varchar;
+alter table landing.files add column if not exists may_be_now map(varchar, varchar);
+
 create table if not exists landing.rejects (
     load_id integer not null,
     crm varchar not null,
@@ -49,6 +54,7 @@ create table if not exists landing.rejects (
     reason varchar not null,
     raw_text varchar
 );
+alter table landing.rejects add column if not exists is_row boolean;  -- raw_text is the row as a JSON object
 
 create table if not exists landing.profiles (
     load_id integer not null,
@@ -90,6 +96,9 @@ class Outcome:
     rows_repeated: int = 0
     missing_columns: list[str] = field(default_factory=list)
     extra_columns: list[str] = field(default_factory=list)
+    encoding: str | None = None
+    delimiter: str | None = None
+    may_be_now: dict[str, str] = field(default_factory=dict)  # missing column: name of the file that it may be
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}

@@ -5,8 +5,11 @@ import duckdb
 from orchestration.defs.landing.contract import Column, Table
 from orchestration.defs.landing.discovery import ExtractFile
 from orchestration.defs.landing.ledger import META_COLUMNS, Outcome, row_hash
-from orchestration.defs.landing.readers import BAD_LINES, Refused, Relation, last_line, open_relation
+from orchestration.defs.landing.readers import BAD_LINES, Relation, open_relation
+from orchestration.defs.landing.renamed import may_be_now
 from orchestration.defs.landing.sql import ident, listing, literal
+from orchestration.defs.landing.texts import Refused
+from orchestration.defs.landing.values import JSON, Value, read_text, read_typed, without_null_words
 
 STAGE = "landing_stage"
 CONFLICTS = "landing_conflicts"
@@ -16,10 +19,29 @@ CONFLICT = "another row of this file has the same key and other values; the newe
 
 def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcome) -> None:
     """Land `file` and fill in `outcome`; raises Refused where the file as a whole must not land."""
-    relation = open_relation(con, file)
-    outcome.extra_columns = sorted(relation.extra)
-    outcome.missing_columns = [c.name for c in file.table.columns if c.name not in relation.columns]
+    with open_relation(con, file) as relation:
+        outcome.encoding = relation.text and relation.text.encoding
+        outcome.delimiter = relation.delimiter
+        outcome.extra_columns = sorted(relation.extra)
+        outcome.missing_columns = list(relation.missing)
+        outcome.may_be_now = may_be_now(con, file.table, relation)
+        _refuse_if_a_required_column_is_missing(con, file, relation, outcome)
+        _load(con, file, relation, outcome)
 
+
+def _refuse_if_a_required_column_is_missing(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
+    missing = [name for name in file.table.required if name in relation.missing]
+    has_rows = f"select exists (from {relation.sql})"
+    if not missing or (relation.source == JSON and not con.execute(has_rows).fetchone()[0]):
+        return  # a page without rows names no columns
+    may_be = [
+        f"; {column} may be called {name} now" for column, name in outcome.may_be_now.items() if column in missing
+    ]
+    found = ", ".join(relation.names) or "no columns"
+    raise Refused(f"column {', '.join(missing)} is missing; the file has {found}{''.join(may_be)}")
+
+
+def _load(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
     raw = ident(file.table.schema, file.table.name)
     is_first = con.execute(f"select count(*) from (select 1 from {raw} limit 1)").fetchone()[0] == 0
     # The first file of an entity has nothing to be compared with and is written once, straight into raw.
@@ -29,7 +51,7 @@ def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcom
 
     read = _insert(con, target, file, relation, outcome.load_id)
     bad_lines = _count_bad_lines(con, file)
-    _refuse_if_cut(con, target, file, bad_lines)
+    _refuse_if_cut(con, target, file, relation, bad_lines)
     repeated = _settle_duplicates(con, target, file, relation, outcome.load_id)
     set_aside = _set_aside(con, target, file, relation, outcome.load_id)
     _profile(con, target, file, outcome.load_id)
@@ -45,12 +67,11 @@ def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcom
 
 def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: int) -> int:
     """Write every row that splits into columns; a row that breaks the contract has no hash. Returns rows."""
-    columns = file.table.columns
-    values = listing(ident(column.name) for column in columns)
+    names = listing(ident(column.name) for column in file.table.columns)
     con.execute(f"""
-        insert into {target} ({values}, {", ".join(META_COLUMNS)})
+        insert into {target} ({names}, {", ".join(META_COLUMNS)})
         select
-            {values},
+            {names},
             _extra, {load_id}, {literal(file.extracted_at)}, null, null,
             case when {_first_fault(file, relation)} is null then {row_hash(file.table)} end
         from ({_typed(file, relation, relation.sql_strict)})
@@ -60,49 +81,58 @@ def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: in
 
 def _typed(file: ExtractFile, relation: Relation, source: str, *also: str) -> str:
     """SELECT of typed contract columns beside the values as read (`raw_<column>`), and `_extra` as JSON."""
-    items = [*also, f"{relation.unreadable} as _unreadable"]
+    read, typed = [], []
     for column in file.table.columns:
+        name, raw = ident(column.name), ident("raw_" + column.name)
         expression, read_as = relation.columns.get(column.name, ("null::varchar", "varchar"))
-        items.append(f"{_cast(expression, read_as, column.data_type)} as {ident(column.name)}")
-        items.append(f"({expression})::varchar as {ident('raw_' + column.name)}")
+        if read_as != "varchar":
+            read.append(f"{expression} as {ident('read_' + column.name)}")
+        read.append(f"{without_null_words(column, f'({expression})::varchar')} as {raw}")
+        typed += [f"{_value(column, relation).sql} as {name}", raw]
+        if read_as != "varchar":
+            typed.append(ident("read_" + column.name))
     extra = ", ".join(f"{ident(name)} := {expression}" for name, expression in relation.extra.items())
-    items.append(f"{f'to_json(struct_pack({extra}))::varchar' if extra else 'null::varchar'} as _extra")
-    return f"select {listing(items)} from {source}"
+    # A null says no more than a column that is not there, and files of one entity differ in such columns.
+    extra = (
+        f"nullif(json_merge_patch('{{}}', to_json(struct_pack({extra})))::varchar, '{{}}')"
+        if extra
+        else "null::varchar"
+    )
+    rows = (
+        f"select {listing([*also, *read, f'{extra} as _extra', f'{relation.unreadable} as _unreadable'])} from {source}"
+    )
+    aliases = [each.rsplit(" as ", 1)[-1] for each in also]
+    return f"select {listing([*aliases, *typed, '_extra', '_unreadable'])} from ({rows})"
 
 
-def _cast(expression: str, read_as: str, data_type: str) -> str:
-    if _same_type(read_as, data_type):
-        return expression
-    if data_type == "timestamp" and read_as in ("varchar", "timestamp with time zone"):
-        # A text with an offset (+03:00) would lose it in a plain cast; one without an offset is UTC.
-        return f"timezone('UTC', try_cast({expression} as timestamptz))"
-    return f"try_cast({expression} as {data_type})"
-
-
-def _same_type(one: str, other: str) -> bool:
-    return one.replace(" ", "") == other.replace(" ", "")
+def _value(column: Column, relation: Relation) -> Value:
+    """How the column is read, and what may be wrong with it."""
+    _, read_as = relation.columns.get(column.name, (None, "varchar"))
+    raw = ident("raw_" + column.name)
+    if read_as == "varchar":
+        return read_text(column, raw, relation.source)
+    return read_typed(column, ident("read_" + column.name), read_as, raw)
 
 
 def _first_fault(file: ExtractFile, relation: Relation, result: str = "true") -> str:
     """CASE over every rule of the contract, null for a good row; `result` may use {column}, {value}, {reason}."""
     whens = [f"when _unreadable then {result.format(column='null', value='null', reason=literal(UNREADABLE))}"]
     for column in file.table.columns:
+        if column.name not in relation.columns and not column.required:
+            continue
         value = ident("raw_" + column.name)
-        _, read_as = relation.columns.get(column.name, (None, "varchar"))
-        for condition, reason in _rules(file, column, is_typed=_same_type(read_as, column.data_type)):
+        for condition, reason in _faults(file, column, relation):
             then = result.format(column=literal(column.name), value=value, reason=literal(reason))
             whens.append(f"when {condition} then {then}")
     return f"case {' '.join(whens)} end"
 
 
-def _rules(file: ExtractFile, column: Column, is_typed: bool):
-    """(condition that breaks the contract, reason) for one column; a value that comes typed is not read as text."""
+def _faults(file: ExtractFile, column: Column, relation: Relation):
+    """(condition that breaks the contract, reason) for one column."""
     typed = ident(column.name)
-    raw = typed if is_typed else ident("raw_" + column.name)
     if column.required:
-        yield f"{raw} is null", "a value is required"
-    if not is_typed:
-        yield from _type_rules(column, typed, raw)
+        yield f"{ident('raw_' + column.name)} is null", "a value is required"
+    yield from _value(column, relation).faults
     if column.accepted_values:
         accepted = ", ".join(literal(value) for value in column.accepted_values)
         yield f"{typed} not in ({accepted})", f"not one of {', '.join(column.accepted_values)}"
@@ -113,19 +143,6 @@ def _rules(file: ExtractFile, column: Column, is_typed: bool):
         )
 
 
-def _type_rules(column: Column, typed: str, raw: str):
-    """What a text must be to become a value of the declared type, exactly."""
-    if column.data_type != "varchar":
-        yield f"{raw} is not null and {typed} is null", f"not a {column.data_type}"
-    if column.data_type.startswith("decimal") or column.data_type in ("integer", "bigint"):
-        exact = f"try_cast({raw} as decimal(38, 10))"
-        yield f"{exact} is distinct from {typed}::decimal(38, 10)", f"has more digits than {column.data_type}"
-    if column.data_type == "date":
-        at = f"try_cast({raw} as timestamptz)"
-        # ten characters hold no time of day; reading one is slow
-        yield f"length({raw}) > 10 and {at} is distinct from {typed}::timestamptz", "is a time, not a date"
-
-
 def _count_bad_lines(con, file: ExtractFile) -> int:
     """Lines of a CSV that do not split into the header's columns."""
     if file.format != "csv":
@@ -133,15 +150,15 @@ def _count_bad_lines(con, file: ExtractFile) -> int:
     return con.execute(f"select count(distinct line) from {BAD_LINES}").fetchone()[0]
 
 
-def _refuse_if_cut(con, target: str, file: ExtractFile, bad_lines: int) -> None:
+def _refuse_if_cut(con, target: str, file: ExtractFile, relation: Relation, bad_lines: int) -> None:
     """A file whose very last line is broken ended too early: nobody knows what else it should have held."""
     if file.format == "csv" and bad_lines:
         (broken,) = con.execute(f"select arg_max(csv_line, line) from {BAD_LINES}").fetchone()
-        tail = last_line(file)
+        tail = relation.text.last_line()
         is_cut = bool(tail) and broken.rstrip("\r\n").endswith(tail)
     elif file.format == "jsonl":
         unhashed = f"select 1 from {target} where _row_hash is null limit 1"
-        tail = last_line(file) if con.execute(unhashed).fetchone() else "{}"
+        tail = relation.text.last_line() if con.execute(unhashed).fetchone() else "{}"
         is_cut = not con.execute("select json_valid(?)", [tail]).fetchone()[0]
     else:
         return
@@ -205,7 +222,8 @@ def _set_aside(con, target: str, file: ExtractFile, relation: Relation, load_id:
     if file.format == "csv":
         con.execute(f"""
             insert into landing.rejects
-            select distinct on (line) {about}, line, column_name, null, error_message, csv_line
+            select distinct on (line)
+                {about}, line, {_name_of_bad_column(relation)}, null, error_message, csv_line, false
             from {BAD_LINES} order by line, column_idx
         """)
     if bad_rows:
@@ -214,21 +232,26 @@ def _set_aside(con, target: str, file: ExtractFile, relation: Relation, load_id:
     return con.execute("select count(*) from landing.rejects where load_id = ?", [load_id]).fetchone()[0]
 
 
+def _name_of_bad_column(relation: Relation) -> str:
+    """The reader knows columns by number: f0, f1, ..."""
+    known = {name: column for column, name in relation.found_as.items()}
+    names = ", ".join(literal(known.get(name, name)) for name in relation.names)
+    return f"[{names}][try_cast(column_name[2:] as bigint) + 1]"
+
+
 def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
     """A second look at a file that is known to hold bad rows, in file order, to say where they stand."""
-    columns = [column.name for column in file.table.columns]
-    fields = ", ".join(f"{ident(name)} := {ident('raw_' + name)}" for name in columns)
-    also = ["n", f"{relation.raw_text} as _line"] if relation.raw_text else ["n"]
-    source = f"(select *, row_number() over () as n from {relation.sql})"
+    source = f"(select *, {relation.place} as n from {relation.sql})"
     return f"""
-        with rows as ({_typed(file, relation, source, *also)}),
+        with rows as ({_typed(file, relation, source, "n", f"{relation.raw_text} as _line")}),
         judged as (
             select
                 {_first_fault(file, relation, "{column}")} as column_name,
                 {_first_fault(file, relation, "{value}")} as value,
                 {_first_fault(file, relation, "{reason}")} as reason,
                 {row_hash(file.table)} as row_hash,
-                {"_line" if relation.raw_text else f"to_json(struct_pack({fields}))::varchar"} as raw_text,
+                _line as raw_text,
+                not _unreadable as is_row,
                 n + {relation.first_line - 1} as place
             from rows
         ),
@@ -239,7 +262,7 @@ def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
         )
         select
             {about}, place + {_bad_lines_before(file)}, column_name, value,
-            coalesce(reason, {literal(CONFLICT)}), raw_text
+            coalesce(reason, {literal(CONFLICT)}), raw_text, is_row
         from found where reason is not null or copy = 1
     """
 

@@ -1,0 +1,244 @@
+"""How the text of one value becomes a value of its declared type, as SQL: exactly, or not at all."""
+
+from dataclasses import dataclass
+
+from orchestration.defs.landing.contract import Column
+from orchestration.defs.landing.sql import literal
+
+# A table whose numbers and dates may come typed, inside JSON or a workbook, writes those with a point.
+PLAIN, JSON, SHEET, SHEET_1904 = "plain", "json", "sheet", "sheet since 1904"
+
+_CURRENCIES = (
+    r"\p{Sc}|R\$|руб\.?|р\.|zł|Kč|kr\.?|"
+    "USD|EUR|GBP|RUB|RUR|UAH|KZT|BYN|PLN|CZK|CHF|SEK|NOK|DKK|JPY|CNY|INR|BRL|MXN|CAD|AUD|NZD|TRY|AED|ILS|ZAR|SGD|"
+    "HKD|KRW|GEL|AMD|AZN|UZS|KGS"
+)
+_BLANK = r"[ \t\x{00A0}\x{2009}\x{202F}]"
+_GROUPING = {None: _BLANK, " ": _BLANK, ".": r"\.", ",": ",", "'": "['’]"}
+_ERAS = "between timestamp '1000-01-01' and timestamp '9999-12-30'"  # a year of two digits is none
+_SPREADSHEET_ID = r"\d([.,]\d+)?[eE]\+?\d+"
+
+
+@dataclass(frozen=True)
+class Value:
+    """SQL of a column's value, null where it cannot be read; `faults` are (condition, reason), first that holds."""
+
+    sql: str
+    faults: tuple[tuple[str, str], ...] = ()
+
+
+def without_null_words(column: Column, text: str) -> str:
+    """The text, null where it is one of the words that the contract calls null."""
+    if not column.null_words:
+        return text
+    words = ", ".join(literal(word) for word in column.null_words)
+    return f"case when lower(trim({text})) not in ({words}) then {text} end"
+
+
+def read_text(column: Column, text: str, source: str = PLAIN) -> Value:
+    """A value that comes as text; `text` is a name or a short expression, which the SQL repeats."""
+    kind = column.data_type
+    if kind == "varchar":
+        return _text(column, text, source)
+    if kind == "date":
+        return _date(column, text, source)
+    if kind == "timestamp":
+        return _timestamp(column, text, source)
+    if kind == "boolean":
+        words = f"case lower(trim({text})) when 'да' then true when 'нет' then false end"
+        value = f"coalesce(try_cast({text} as boolean), {words})"
+        return Value(value, _unreadable(text, value, kind))
+    if kind.startswith("decimal") or kind in ("tinyint", "smallint", "integer", "bigint", "hugeint", "float", "double"):
+        return _number(column, text, source)
+    value = f"try_cast({text} as {kind})"
+    return Value(value, _unreadable(text, value, kind))
+
+
+def read_typed(column: Column, expression: str, read_as: str, text: str) -> Value:
+    """A value that comes with a type of its own, as in Parquet; `text` is what it looks like."""
+    kind = column.data_type
+    if _same(read_as, kind) and (kind != "timestamp" or column.time_zone == "UTC"):
+        return Value(expression)
+    if kind == "timestamp" and read_as == "timestamp with time zone":
+        return Value(f"timezone('UTC', {expression})")
+    if kind == "timestamp" and (read_as == "date" or read_as.startswith("timestamp")):
+        value = _to_utc(f"try_cast({expression} as timestamp)", column.time_zone)
+        return Value(value, _unreadable(text, value, kind))
+    if kind == "varchar" and read_as in ("double", "float"):
+        # An id that a float has held: 12345.0 is 12345, and beyond 2^53 nobody knows what it was.
+        whole = f"{expression} = trunc({expression}) and abs({expression}) < 9007199254740992"
+        value = f"case when {whole} then {expression}::bigint::varchar else {expression}::varchar end"
+        return Value(value, ((f"abs({expression}) >= 9007199254740992", "has more digits than a float keeps"),))
+    if kind == "date" and (read_as == "date" or read_as.startswith("timestamp")):
+        value = f"try_cast({expression} as date)"
+        is_time = f"timezone('UTC', ({expression})::timestamptz) is distinct from {value}::timestamp"
+        return Value(value, ((f"{expression} is not null and {is_time}", "is a time, not a date"),))
+    if _is_number(read_as) and _is_number(kind):
+        value = f"try_cast({expression} as {kind})"
+        return Value(
+            value, (*_unreadable(text, value, kind), *_inexact(column, text, value, f"try_cast({text} as {{}})"))
+        )
+    return read_text(column, text)
+
+
+def _same(one: str, other: str) -> bool:
+    return one.replace(" ", "") == other.replace(" ", "")
+
+
+def _is_number(data_type: str) -> bool:
+    return data_type.startswith(("decimal", "float", "double")) or data_type.endswith("int") or "integer" in data_type
+
+
+def _unreadable(text: str, value: str, kind: str) -> tuple[tuple[str, str], ...]:
+    return ((f"{text} is not null and {value} is null", f"not a {kind}"),)
+
+
+def _text(column: Column, text: str, source: str) -> Value:
+    if column.name != "id" and not column.name.endswith("_id"):
+        return Value(text)
+    value = text
+    if source in (SHEET, SHEET_1904):
+        value = f"case when regexp_full_match({text}, '\\d+\\.0') then left({text}, -2) else {text} end"
+    # Two cheap looks for a letter before the dear one.
+    shortened = f"(contains({text}, 'E+') or contains({text}, 'e+')) and regexp_full_match({text}, '{_SPREADSHEET_ID}')"
+    return Value(value, ((shortened, "an id that a spreadsheet has shortened; export it as text"),))
+
+
+def _number(column: Column, text: str, source: str) -> Value:
+    written = _plain_number(column, text)
+    typed = source != PLAIN
+
+    def cast(kind: str) -> str:
+        if column.decimal == ".":
+            return f"coalesce(try_cast({text} as {kind}), try_cast({written} as {kind}))"
+        if typed:
+            return f"coalesce(try_cast({written} as {kind}), try_cast({text} as {kind}))"
+        return f"try_cast({written} as {kind})"
+
+    kind = column.data_type
+    faults = []
+    if typed and column.thousands == ".":
+        both = f"regexp_full_match({text}, '\\d{{1,3}}(\\.\\d{{3}})+')"
+        faults.append((both, "may be a number with a point or with grouped digits"))
+    faults += _unreadable(text, cast(kind), kind)
+    return Value(cast(kind), (*faults, *_inexact(column, text, cast(kind), cast("{}"), source)))
+
+
+def _inexact(column: Column, text: str, value: str, cast: str, source: str = PLAIN) -> tuple[tuple[str, str], ...]:
+    """What would be rounded or cut when it becomes a value of the column's type."""
+    kind = column.data_type
+    if kind in ("double", "float"):
+        return ((f"not isfinite({value})", f"not a {kind}"),)
+    exact = cast.replace("{}", "decimal(38, 10)")
+    faults = [(f"{exact} is distinct from {value}::decimal(38, 10)", f"has more digits than {kind}")]
+    if source == JSON:
+        # JSON's own numbers with a fraction are read as floats: sixteen digits and more may have been rounded.
+        digits = f"length(regexp_replace({text}, '[^0-9]', '', 'g'))"
+        faults.append(
+            (
+                f"length({text}) >= 17 and contains({text}, '.') and {digits} >= 16",
+                "has more digits than a JSON number keeps",
+            )
+        )
+    return tuple(faults)
+
+
+def _plain_number(column: Column, text: str) -> str:
+    """SQL of a number that is written as people do, with a point and nothing else; null where it is none."""
+    point = r"\." if column.decimal == "." else ","
+    grouped = rf"\d{{1,3}}(?:{_GROUPING[column.thousands]}\d{{3}})+|" if column.thousands != "" else ""
+    currency = rf"(?:{_CURRENCIES})?"
+    pattern = (
+        rf"{_BLANK}*{currency}{_BLANK}*([-+−]?){_BLANK}*{currency}{_BLANK}*"
+        rf"({grouped}\d+)(?:{point}(\d+))?{_BLANK}*{currency}{_BLANK}*"
+    )
+
+    def part(number: int) -> str:
+        return f"regexp_extract({text}, {literal('^' + pattern + '$')}, {number})"
+
+    return (
+        f"case when regexp_full_match({text}, {literal(pattern)}) then replace({part(1)}, '−', '-') "
+        f"|| regexp_replace({part(2)}, '[^0-9]', '', 'g') || '.' || {part(3)} || '0' end"
+    )
+
+
+def _timestamp(column: Column, text: str, source: str) -> Value:
+    trials = {each: _moment(each, text, column.time_zone) for each in _formats(column, source)}
+    value = f"coalesce({', '.join(trials.values())})"
+    return Value(value, (*_ambiguous(trials), *_unreadable(text, value, "timestamp")))
+
+
+def _date(column: Column, text: str, source: str) -> Value:
+    # In no zone: a day is the day that is written.
+    trials = {each: _moment(each, text, None) for each in _formats(column, source)}
+    moment = f"coalesce({', '.join(trials.values())})"
+    value = f"({moment})::date"
+    midnight = f"try_cast({text} as timestamptz) is not distinct from ({value})::timestamptz"
+    # Ten characters hold no time of day; reading one is slow.
+    has_time = f"length({text}) > 10 and {moment} <> date_trunc('day', {moment}) and not {midnight}"
+    return Value(value, (*_ambiguous(trials), *_unreadable(text, value, "date"), (has_time, "is a time, not a date")))
+
+
+def _formats(column: Column, source: str) -> tuple[str, ...]:
+    return (source, *column.formats) if source in (SHEET, SHEET_1904) else column.formats
+
+
+def _ambiguous(trials: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    """Formats that may read one text as different days. Year first, seconds and serial days cannot be mistaken."""
+    alike = [each for each in trials if "%" in each and not each.startswith("%Y")]
+    if len(alike) < 2:
+        return ()
+    moments = ", ".join(trials[each] for each in alike)
+    return (
+        (f"least({moments}) <> greatest({moments})", f"may be two days: the formats {', '.join(alike)} differ on it"),
+    )
+
+
+def _moment(form: str, text: str, zone: str | None) -> str:
+    """SQL of a TIMESTAMP in UTC, or as written where `zone` is None; null where the text is not of the format."""
+    if form == "iso":
+        return _iso(text, zone)
+    if form == "epoch_seconds":
+        return (
+            f"case when regexp_full_match({text}, '\\d{{9,11}}(\\.\\d+)?') "
+            f"then make_timestamp((try_cast({text} as decimal(20, 6)) * 1000000)::bigint) end"
+        )
+    if form == "epoch_milliseconds":
+        micros = f"try_cast({text} as bigint) * 1000"
+        return f"case when regexp_full_match({text}, '\\d{{12,14}}') then make_timestamp({micros}) end"
+    if form in (SHEET, SHEET_1904):
+        day_0 = "1899-12-30" if form == SHEET else "1904-01-01"
+        days = f"try_cast({text} as double)"
+        moment = f"timestamp '{day_0}' + to_microseconds((round({days} * 86400000) * 1000)::bigint)"
+        is_serial = f"regexp_full_match({text}, '\\d{{1,7}}(\\.\\d+)?') and {days} < 2958000"
+        return _to_utc(f"(case when {is_serial} then {moment} end)", zone)
+    moment = f"try_strptime(trim({text}), {literal(form)})"
+    # With %z or %Z the text says its own zone.
+    moment = f"timezone('UTC', {moment})" if "%z" in form.lower() else _to_utc(moment, zone)
+    return f"case when {moment} {_ERAS} then {moment} end"
+
+
+def _iso(text: str, zone: str | None) -> str:
+    if zone is None:
+        moment = f"try_cast({text} as timestamp)"
+    elif zone == "UTC":
+        # A text with an offset (+03:00) would lose it in a plain cast; one without an offset is UTC.
+        moment = f"timezone('UTC', try_cast({text} as timestamptz))"
+    else:
+        has_offset = f"regexp_matches({text}, ':\\d{{2}}(\\.\\d+)? ?(Z|[+-]\\d{{2}}(:?\\d{{2}})?)$')"
+        local = _to_utc(f"try_cast({text} as timestamp)", zone)
+        moment = f"case when {has_offset} then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
+    # Digits stand before ':', letters after it: DuckDB also reads the word epoch as a time.
+    return f"case when {moment} {_ERAS} and {text} < ':' then {moment} end"
+
+
+def _to_utc(local: str, zone: str | None) -> str:
+    """The moment at which clocks of the zone show a local time; of a time that they show twice, the first."""
+    if zone in (None, "UTC"):
+        return local
+    name = literal(zone)
+    first = f"timezone('UTC', timezone({name}, {local} - interval 1 day)) + interval 1 day"
+    return (
+        f"case when timezone({name}, timezone('UTC', {first})) = {local} then {first} "
+        f"else timezone('UTC', timezone({name}, {local})) end"
+    )
