@@ -13,7 +13,7 @@ renamed as (
         -- ids
         'amocrm:' || lead_id as deal_id,
         'amocrm:' || company_id as account_id,
-        'amocrm:' || responsible_user_id as owner_id,
+        'amocrm:' || owner_id as owner_id,
 
         -- attributes
         'amocrm' as crm,

@@ -12,7 +12,7 @@ renamed as (
         -- ids
         'amocrm:' || source.lead_id as deal_id,
         'amocrm:' || source.company_id as account_id,
-        'amocrm:' || source.responsible_user_id as owner_id,
+        'amocrm:' || source.owner_id as owner_id,
 
         -- attributes
         'amocrm' as crm,

@@ -7,7 +7,7 @@ renamed as (
         -- ids
         'bitrix24:' || deal_id as deal_id,
         'bitrix24:' || company_id as account_id,
-        'bitrix24:' || owner_id as owner_id,
+        owner_id,
 
         -- attributes
         'bitrix24' as crm,

@@ -31,6 +31,24 @@ stages as (
     from statuses
 ),
 
+users as (
+    {{ current_versions(source('amocrm', 'users')) }}
+),
+
+owners as (
+    select
+        id as owner_key,
+        id as owner_id
+    from users
+    union all
+    select
+        name as owner_key,
+        min(id) as owner_id
+    from users
+    group by name
+    having count(*) = 1
+),
+
 loss_reasons as (
     {{ current_versions(source('amocrm', 'loss_reasons')) }}
 ),
@@ -56,7 +74,7 @@ select
     -- ids
     leads.id as lead_id,
     {{ json_text('leads.embedded', '$.companies[0].id') }} as company_id,
-    leads.responsible_user_id,
+    coalesce(owners.owner_id, leads.responsible_user_id) as owner_id,
     leads.pipeline_id,
     leads.status_id,
 
@@ -96,3 +114,4 @@ select
     leads._superseded_at
 from leads
 left join loss_reasons on leads.loss_reason_id = loss_reasons.id
+left join owners on leads.responsible_user_id = owners.owner_key

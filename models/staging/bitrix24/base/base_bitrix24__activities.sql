@@ -2,7 +2,10 @@
 -- began was planned; what came from the client has happened, done with or not. The first deadline is known of what had
 -- not been changed when an extract first showed it.
 with versions as (
-    select *
+    select
+        *,
+        -- the year 9999 stands for no deadline
+        case when deadline not like '9999%' then {{ utc_from_text('deadline') }} end as due_at
     from {{ source('bitrix24', 'activities') }}
     where _extracted_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
@@ -10,14 +13,14 @@ with versions as (
 firsts as (
     select
         id,
-        min_by(deadline, _extracted_at) as deadline,
+        min_by(due_at, _extracted_at) as due_at,
         min_by(last_updated, _extracted_at) as last_updated
     from versions
     group by id
 ),
 
 activities as (
-    {{ current_versions(source('bitrix24', 'activities')) }}
+    {{ current_versions('versions') }}
 ),
 
 typed as (
@@ -41,13 +44,9 @@ typed as (
         activities.created as created_at,
         activities.last_updated as updated_at,
         activities.start_time as starts_at,
-        -- the year 9999 stands for no deadline
-        case when activities.deadline < cast('9000-01-01' as timestamp) then activities.deadline end
-            as due_at,
+        activities.due_at,
         case
-            when firsts.last_updated <= {{ dbt.dateadd('minute', 1, 'activities.created') }}
-                and firsts.deadline < cast('9000-01-01' as timestamp)
-                then firsts.deadline
+            when firsts.last_updated <= {{ dbt.dateadd('minute', 1, 'activities.created') }} then firsts.due_at
         end as original_due_at
     from activities
     inner join firsts on activities.id = firsts.id

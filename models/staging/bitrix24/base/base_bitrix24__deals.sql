@@ -43,6 +43,20 @@ sources as (
     where entity_id = 'SOURCE'
 ),
 
+owners as (
+    select
+        user_id,
+        user_id as owner_key
+    from {{ ref('stg_bitrix24__users') }}
+    union all
+    select
+        min(user_id) as user_id,
+        'bitrix24:' || user_name as owner_key
+    from {{ ref('stg_bitrix24__users') }}
+    group by user_name
+    having count(*) = 1
+),
+
 deals as (
     select
         *,
@@ -77,7 +91,7 @@ select
     -- ids
     named.id as deal_id,
     nullif(named.company_id, '0') as company_id,
-    nullif(named.assigned_by_id, '0') as owner_id,
+    coalesce(owners.user_id, 'bitrix24:' || nullif(named.assigned_by_id, '0')) as owner_id,
 
     -- attributes
     named.title,
@@ -114,3 +128,4 @@ select
     named._superseded_at
 from named
 left join sources on named.source_id = sources.source_key
+left join owners on 'bitrix24:' || named.assigned_by_id = owners.owner_key
