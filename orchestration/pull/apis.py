@@ -178,7 +178,9 @@ BITRIX24 = Api(
         _bitrix24_list("deals", "crm.deal.list", "DATE_MODIFY"),
         _bitrix24_list("activities", "crm.activity.list", "LAST_UPDATED", select=("*",)),
         replace(
-            _bitrix24_list("tasks", "tasks.task.list", "CHANGED_DATE", key="id", at=("tasks",), select=("*", "UF_CRM_TASK")),
+            _bitrix24_list(
+                "tasks", "tasks.task.list", "CHANGED_DATE", key="id", at=("tasks",), select=("*", "UF_CRM_TASK")
+            ),
             is_optional=True,
         ),
         _bitrix24_list(
@@ -188,8 +190,8 @@ BITRIX24 = Api(
 )
 
 
-# -- HubSpot: lists by cursor. Only a search knows what changed, and it gives neither histories nor associations: what it
-#    finds is read one by one.
+# -- HubSpot: lists by cursor. Only a search knows what changed, and it gives neither histories nor associations: what
+#    it finds is read one by one.
 
 HUBSPOT_SEARCH_LIMIT = 10_000  # a search gives no more; the next one begins at the last change found
 HUBSPOT_DEAL = (

@@ -59,7 +59,7 @@ class Client:
         self._last_at = 0.0
 
     def read(self, request: Request) -> Any:
-        """The answer to `request`; {} where the API says that there is nothing (204)."""
+        """The answer to `request`; [] where the API says that there is nothing (204)."""
         if self.authorize and "Authorization" not in self.headers:
             self.headers["Authorization"] = f"Bearer {self.authorize(self)}"
         response = self.send(request.path, params=request.params, body=request.body)
@@ -67,11 +67,13 @@ class Client:
             # tokens of a few hours expire in the middle of a long pull
             self.headers["Authorization"] = f"Bearer {self.authorize(self)}"
             response = self.send(request.path, params=request.params, body=request.body)
-        if not response.ok or response.is_redirect:
+        if not 200 <= response.status_code < 300:
             raise self._error(request, response)
         answer = _answer(response)
         if answer is None:
-            raise PullError(f"{self.crm}: {request.path}: the answer breaks off or is no JSON, {ATTEMPTS} times in a row")
+            raise PullError(
+                f"{self.crm}: {request.path}: the answer breaks off or is no JSON, {ATTEMPTS} times in a row"
+            )
         return answer
 
     def send(self, path: str, params: dict | None = None, body: dict | None = None, form: dict | None = None):
@@ -110,7 +112,9 @@ class Client:
         if response.status_code in (403, 404):
             return NotGranted(f"{where}: the token gives no access to this")
         if response.status_code == 429 or response.status_code >= 500:
-            return PullError(f"{where}, {ATTEMPTS} times in a row; run the same command later, it goes on where it stopped")
+            return PullError(
+                f"{where}, {ATTEMPTS} times in a row; run the same command later, it goes on where it stopped"
+            )
         return PullError(f"{where}: {self._hide(response.text[:300])}")
 
     def _hide(self, text: str) -> str:
@@ -121,9 +125,9 @@ class Client:
 
 
 def _answer(response: requests.Response) -> Any:
-    """The JSON of an answer; {} for an empty one, None for what is no whole JSON."""
+    """The JSON of an answer; [] for an empty one, None for what is no whole JSON."""
     if response.status_code == 204 or not response.content.strip():
-        return {}
+        return []
     try:
         return json.loads(response.content)
     except ValueError:

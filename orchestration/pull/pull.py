@@ -5,7 +5,7 @@ Below `pull/<crm>/` of the data folder:
     state.json       per file, up to when it has been pulled
     run/             a pull under way: the files so far, and in progress.json the next request of the one being read
 
-A pull that is stopped, by an error or a kill, goes on with that request: a line that was being written is cut off first.
+A pull that is stopped, by an error or a kill, goes on with that request; a line that was being written is cut off.
 """
 
 import fcntl
@@ -92,7 +92,7 @@ class Run:
         current = self.progress["current"]
         path = self.files / f"{resource.name}{'.delta' if since else ''}.jsonl"
         try:
-            if not current:
+            if not current or _size(path) < current["bytes"]:
                 request: Request | None = resource.first(client, since)
                 current = {"request": request.to_json(), "bytes": 0, "pages": 0}
             request = Request(**current["request"])
@@ -126,7 +126,9 @@ class Run:
         taken_at = max(_now(), client.clock or _now()) + timedelta(seconds=1)
         target = extracts / f"{taken_at:%Y-%m-%dT%H%M%S}"
         extracts.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / "state.json", {**self.state, **{name: began for name, pages in self.done.items() if pages}})
+        _write(
+            self.folder / "state.json", {**self.state, **{name: began for name, pages in self.done.items() if pages}}
+        )
         os.replace(self.files, target)
         shutil.rmtree(self.folder / "run")
         return target
@@ -150,7 +152,6 @@ class Run:
                 _append(file, resource.wrap(found))
                 following = resource.next_detail(following, found)
         file.flush()
-        os.fsync(file.fileno())
         return resource.next(request, answer)
 
     def _save(self) -> None:
@@ -159,6 +160,10 @@ class Run:
 
 def _append(file: IO[bytes], answer: Any) -> None:
     file.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _now() -> datetime:

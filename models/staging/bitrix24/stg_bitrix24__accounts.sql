@@ -20,8 +20,8 @@ renamed as (
         -- attributes
         'bitrix24' as crm,
         source.title as account_name,
-        coalesce({{ bitrix24_field('accounts', 'industry') }}, industries.name, source.industry) as industry,
-        coalesce({{ bitrix24_field('accounts', 'region') }}, source.address_province) as region,
+        coalesce({{ bitrix24_field('accounts', 'industry') }}, industries.name, nullif(source.industry, '')) as industry,
+        coalesce({{ bitrix24_field('accounts', 'region') }}, nullif(source.address_province, '')) as region,
         {{ bitrix24_field('accounts', 'segment') }} as segment,
 
         -- numbers; employees are given in ranges, which are no number

@@ -5,6 +5,13 @@ with source as (
     where is_held
 ),
 
+dated as (
+    select
+        *,
+        least(coalesce(starts_at, created_at), greatest(updated_at, created_at)) as occurred_at
+    from source
+),
+
 renamed as (
     select
         -- ids
@@ -20,9 +27,9 @@ renamed as (
         case when activity_type = 'meeting' then 'held' end as outcome,
 
         -- timestamps, UTC
-        least(coalesce(starts_at, created_at), greatest(updated_at, created_at)) as occurred_at,
-        created_at as logged_at
-    from source
+        occurred_at,
+        greatest(created_at, occurred_at) as logged_at -- what was planned is no log of it
+    from dated
 )
 
 select * from renamed
