@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from dlt.sources.helpers.requests import Client as Retrying
@@ -118,8 +119,9 @@ class Client:
         return PullError(f"{where}: {self._hide(response.text[:300])}")
 
     def _hide(self, text: str) -> str:
-        secrets = [self.url, *(value.removeprefix("Bearer ") for value in self.headers.values())]
-        for secret in filter(None, secrets):
+        """`text` without what is secret: tokens, and of an address that holds one every part of its path."""
+        parts = [part for part in urlsplit(self.url).path.split("/") if len(part) >= 8]
+        for secret in [self.url, *parts, *(value.removeprefix("Bearer ") for value in self.headers.values())]:
             text = text.replace(secret, "***")
         return text
 

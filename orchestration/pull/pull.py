@@ -124,7 +124,8 @@ class Run:
         began = (datetime.fromisoformat(self.progress["started_at"]) - OVERLAP).isoformat()
         # the API's clock too: no row is dated after its extract
         taken_at = max(_now(), client.clock or _now()) + timedelta(seconds=1)
-        target = extracts / f"{taken_at:%Y-%m-%dT%H%M%S}"
+        while (target := extracts / f"{taken_at:%Y-%m-%dT%H%M%S}").exists():
+            taken_at += timedelta(seconds=1)
         extracts.mkdir(parents=True, exist_ok=True)
         _write(
             self.folder / "state.json", {**self.state, **{name: began for name, pages in self.done.items() if pages}}

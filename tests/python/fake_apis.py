@@ -38,6 +38,7 @@ class FakeApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # an answer is one packet
 
             def do_GET(self) -> None:
                 api.serve(self)
@@ -214,6 +215,7 @@ def hubspot(call: Call) -> Answer:
             "dealstage": "new",
             "createdate": "2026-01-01T10:00:00Z",
         }
+        given |= {"hs_createdate": "2026-01-01T10:00:00Z", "hs_timestamp": "2026-01-01T10:00:00Z"}
         properties |= {name: value for name, value in {**given, changed: at}.items() if name in properties}
         row: dict[str, Any] = {
             "id": str(n),

@@ -66,6 +66,15 @@ def today(settings: Settings, crm: str, day: str) -> None:
     path.write_text(json.dumps({name: f"{day}T00:00:00" for name in state}))
 
 
+def break_off(run: Path) -> None:
+    """Leave the file that was being written with half a line."""
+    done = json.loads((run / "progress.json").read_text())["done"]
+    for path in (run / "files").iterdir():
+        if path.name.split(".")[0] not in done:
+            with path.open("a") as file:
+                file.write('{"half": ')
+
+
 @pytest.mark.parametrize("crm", CRMS)
 def test_every_page_is_read_once(settings: Settings, crm: str):
     with FakeApi(FAKES[crm]) as api:
@@ -82,10 +91,8 @@ def test_the_next_pull_reads_only_what_changed_and_a_full_one_all(settings: Sett
     with FakeApi(FAKES[crm]) as api:
         pulled(settings, crm, api)
         today(settings, crm, "2026-03-01")
-        time.sleep(1.1)  # a folder is named by the second
         files = pulled(settings, crm, api)
         assert len(ids(files[f"{DEALS[crm]}.delta.jsonl"])) == 2
-        time.sleep(1.1)
         assert f"{DEALS[crm]}.jsonl" in pulled(settings, crm, api, full=True)
 
 
@@ -93,7 +100,6 @@ def test_what_a_search_of_hubspot_finds_is_read_with_its_history(settings: Setti
     with FakeApi(FAKES["hubspot"]) as api:
         pulled(settings, "hubspot", api)
         today(settings, "hubspot", "2026-03-01")
-        time.sleep(1.1)
         changed = pulled(settings, "hubspot", api)["deals.delta.jsonl"]
     assert all(row["propertiesWithHistory"]["dealstage"] for page in changed for row in page["results"])
 
@@ -118,7 +124,7 @@ def test_what_is_pulled_lands(settings: Settings, crm: str):
     assert deals.rows_landed == (4 if crm == "bitrix24" else 5)
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     crm=st.sampled_from(CRMS),
     faults=st.dictionaries(
@@ -144,9 +150,7 @@ def test_whatever_goes_wrong_the_files_are_those_of_an_undisturbed_pull(settings
             def until_death(request: Any) -> Any:
                 if deaths and min(deaths) <= len(api.calls):
                     deaths.remove(min(deaths))
-                    for file in (settings.data / "pull" / crm / "run" / "files").iterdir():
-                        with file.open("a") as half:
-                            half.write('{"half": ')  # what was being written
+                    break_off(settings.data / "pull" / crm / "run")
                     raise Killed
                 return read(request)
 
