@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight dev`."""
+"""The command line: `inflight sample`, `nightly`, `status`, `retry`, `review`, `dev`."""
 
 import contextlib
 import os
@@ -115,6 +115,27 @@ def status() -> None:
     settings = Settings.from_env()
     _show_publication(settings)
     _show_landing(settings)
+
+
+@main.command()
+def retry() -> None:
+    """Land rows that were set aside and fit the contract by now. They count from the next night on."""
+    from orchestration.defs.landing.contract import ContractError, load_contracts
+    from orchestration.defs.landing.land import open_warehouse
+    from orchestration.defs.landing.retry import retry as retry_rows
+    from orchestration.lock import Busy, nightly_lock
+
+    settings = Settings.from_env()
+    if not settings.warehouse.exists():
+        raise click.ClickException("nothing has landed yet. Run: inflight nightly")
+    try:
+        with nightly_lock(settings), open_warehouse(settings) as con:
+            done = retry_rows(con, settings, load_contracts(), lambda text: say("retry", text))
+    except (Busy, ContractError) as error:
+        raise click.ClickException(str(error)) from None
+    landed = sum(each.rows_landed + each.rows_repeated for each in done)
+    left = sum(each.rows_left for each in done)
+    say("retry", f"{landed:,} rows landed, {left:,} stay aside" + (": see inflight status" if left else ""))
 
 
 @main.group()
