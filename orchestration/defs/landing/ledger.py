@@ -45,7 +45,7 @@ create table if not exists landing.files (
 -- Warehouses that are older than these columns gain them.
 alter table landing.files add column if not exists encoding varchar;
 alter table landing.files add column if not exists delimiter varchar;
-alter table landing.files add column if not exists may_be_now map(varchar, varchar);
+alter table landing.files add column if not exists may_be_now varchar[];
 alter table landing.files add column if not exists notation varchar;
 
 create table if not exists landing.rejects (
@@ -104,7 +104,7 @@ class Outcome:
     encoding: str | None = None
     delimiter: str | None = None
     notation: str | None = None  # how the file writes numbers and dates, as in values.py
-    may_be_now: dict[str, str] = field(default_factory=dict)  # missing column: name of the file that it may be
+    may_be_now: list[str] = field(default_factory=list)  # "missing column: column of the file that it may be"
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}

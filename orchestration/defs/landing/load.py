@@ -25,8 +25,9 @@ def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcom
         outcome.notation = relation.source
         outcome.extra_columns = sorted(relation.extra)
         outcome.missing_columns = list(relation.missing)
-        outcome.may_be_now = may_be_now(con, file.table, relation)
-        _refuse_if_a_required_column_is_missing(con, file, relation, outcome)
+        renamed = may_be_now(con, file.table, relation)
+        outcome.may_be_now = [f"{column}: {name}" for column, name in renamed.items()]
+        _refuse_if_a_required_column_is_missing(con, file, relation, renamed)
         _load(con, file, relation, outcome)
 
 
@@ -52,14 +53,12 @@ def look_again(con: duckdb.DuckDBPyConnection, file: ExtractFile, late: ExtractF
     move_new_versions(con, raw, file, load_id)
 
 
-def _refuse_if_a_required_column_is_missing(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
+def _refuse_if_a_required_column_is_missing(con, file: ExtractFile, relation: Relation, renamed: dict) -> None:
     missing = [name for name in file.table.required if name in relation.missing]
     has_rows = f"select exists (from {relation.sql})"
     if not missing or (relation.source == JSON and not con.execute(has_rows).fetchone()[0]):
         return  # a page without rows names no columns
-    may_be = [
-        f"; {column} may be called {name} now" for column, name in outcome.may_be_now.items() if column in missing
-    ]
+    may_be = [f"; {column} may be called {name} now" for column, name in renamed.items() if column in missing]
     found = ", ".join(relation.names) or "no columns"
     raise Refused(f"column {', '.join(missing)} is missing; the file has {found}{''.join(may_be)}")
 

@@ -171,7 +171,9 @@ def _judge(con, file: ExtractFile, relation, load_id: int) -> None:
                 ranked.reject_id,
                 bool_or(landed._row_hash = ranked._row_hash) as is_known,
                 -- Of one moment only a newer row lands; of an earlier one, none that is known to be older.
-                bool_or(case when landed._extracted_at = {at} then {is_newer} is not true else {is_older} end) as is_older
+                bool_or(
+                    case when landed._extracted_at = {at} then {is_newer} is not true else {is_older} end
+                ) as is_older
             from ranked inner join landed on {same_key}
             group by ranked.reject_id
         )

@@ -208,7 +208,9 @@ def _moment(form: str, text: str, zone: str | None) -> str:
         moment = f"timestamp '{day_0}' + to_microseconds((round({days} * 86400000) * 1000)::bigint)"
         is_serial = f"regexp_full_match({text}, '\\d{{1,7}}(\\.\\d+)?') and {days} < 2958000"
         return _to_utc(f"(case when {is_serial} then {moment} end)", zone)
-    moment = f"try_strptime(trim({text}), {literal(form)})"
+    # DuckDB takes these words for 1900-01-01, whatever the format.
+    words = "('epoch', 'infinity', '-infinity', '+infinity')"
+    moment = f"try_strptime(case when lower(trim({text})) not in {words} then trim({text}) end, {literal(form)})"
     # With %z or %Z the text says its own zone.
     return f"timezone('UTC', {moment})" if "%z" in form.lower() else _to_utc(moment, zone)
 
