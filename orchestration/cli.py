@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight dev`."""
+"""The command line: `inflight sample`, `nightly`, `status`, `retry`, `review`, `dev`."""
 
 import contextlib
 import os
@@ -136,6 +136,27 @@ def status() -> None:
     _show_landing(settings)
 
 
+@main.command()
+def retry() -> None:
+    """Land rows that were set aside and fit the contract by now. They count from the next night on."""
+    from orchestration.defs.landing.contract import ContractError, load_contracts
+    from orchestration.defs.landing.land import open_warehouse
+    from orchestration.defs.landing.retry import retry as retry_rows
+    from orchestration.lock import Busy, nightly_lock
+
+    settings = Settings.from_env()
+    if not settings.warehouse.exists():
+        raise click.ClickException("nothing has landed yet. Run: inflight nightly")
+    try:
+        with nightly_lock(settings), open_warehouse(settings) as con:
+            done = retry_rows(con, settings, load_contracts(), lambda text: say("retry", text))
+    except (Busy, ContractError) as error:
+        raise click.ClickException(str(error)) from None
+    landed = sum(each.rows_landed + each.rows_repeated for each in done)
+    left = sum(each.rows_left for each in done)
+    say("retry", f"{landed:,} rows landed, {left:,} stay aside" + (": see inflight status" if left else ""))
+
+
 @main.group()
 def review() -> None:
     """The review queue: deals that await a person's decision.
@@ -248,31 +269,53 @@ def _show_landing(settings: Settings) -> None:
     except duckdb.IOException:
         raise click.ClickException("a run is at work on the warehouse; what landed can be seen when it ends") from None
     with con:
-        files = con.execute("""
-            select
-                entity, status, count(*), sum(rows_in_file), sum(rows_landed), sum(rows_set_aside),
-                sum(rows_repeated)
-            from landing.files group by all order by all
-        """).fetchall()
-        refused = con.execute(
-            "select path, status, reason from landing.files where status in ('refused', 'ignored') order by 1"
-        ).fetchall()
-        rejects = con.execute("""
-            select path, column_name, reason, count(*), min(line), arg_min(value, line)
-            from landing.rejects group by all order by 4 desc limit 20
-        """).fetchall()
+        has_landed = con.execute("select count(*) from duckdb_tables() where schema_name = 'landing'").fetchone()[0]
+        if has_landed:
+            _show_files(con)
+            _show_rejects(con)
+
+
+def _show_files(con: duckdb.DuckDBPyConnection) -> None:
+    from orchestration.defs.landing import freshness
+    from orchestration.defs.landing.contract import load_contracts
+
     table = Table(title="Landed", title_justify="left")
-    for name in ("entity", "status"):
+    for name in ("CRM", "entity", "status"):
         table.add_column(name)
     for name in ("files", "rows in files", "landed", "set aside", "repeated"):
         table.add_column(name, justify="right")
-    for entity, state, *counts in files:
-        table.add_row(entity, state, *(f"{int(count):,}" for count in counts))
+    for crm, entity, state, *counts in con.execute("""
+        select
+            crm, entity, status, count(*), sum(rows_in_file), sum(rows_landed), sum(rows_set_aside),
+            sum(rows_repeated)
+        from landing.files where crm <> 'review' group by all order by all
+    """).fetchall():
+        table.add_row(crm, entity, state, *(f"{int(count):,}" for count in counts))
     console.print(table)
-    for path, state, reason in refused:
+    for path, state, reason in con.execute("""
+        select path, status, reason from landing.files
+        where status in ('refused', 'ignored') or reason is not null and status <> 'repeated' order by 1
+    """).fetchall():
         console.print(f"{state}: {path}: {reason}", soft_wrap=True, markup=False)
+    for each in freshness.late(con, load_contracts()):
+        console.print(f"not delivered: {each}", soft_wrap=True, markup=False)
+    # Of each entity's last file: what it lacks, though some column of it looks like it.
+    for path, may_be_now in con.execute("""
+        select path, may_be_now from landing.files where len(may_be_now) > 0
+        qualify row_number() over (partition by crm, entity order by extracted_at desc, load_id desc) = 1
+    """).fetchall():
+        for column, name in (each.split(": ", 1) for each in may_be_now):
+            said = f"renamed? {path}: column {column} is missing; {name} may be it (names: [{name}] in the contract)"
+            console.print(said, soft_wrap=True, markup=False)
+
+
+def _show_rejects(con: duckdb.DuckDBPyConnection) -> None:
+    rejects = con.execute("""
+        select path, column_name, reason, count(*), min(line), arg_min(value, line)
+        from landing.rejects group by all order by 4 desc, 1, 2 limit 20
+    """).fetchall()
     if rejects:
-        console.print("Set aside (all rows: table landing_rejects):")
+        console.print("Set aside (all rows: table landing_rejects; once the contract is mended: inflight retry):")
     for path, column, reason, count, line, value in rejects:
         example = f", first in line {line}" + (f", value {value!r}" if value is not None else "")
         column = f" {column}:" if column else ""

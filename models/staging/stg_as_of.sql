@@ -10,4 +10,4 @@ select
     {% endif %}
     max(load_id) as newest_load_id
 from {{ source('landing', 'files') }}
-where status in ('landed', 'repeated')
+where status in ('landed', 'repeated', 'retried')

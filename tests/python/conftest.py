@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
+import yaml
 
-from orchestration.defs.landing.contract import load_contracts
+from orchestration.defs.landing.contract import Table, load_contracts
 from orchestration.defs.landing.land import land, open_warehouse
 from orchestration.defs.landing.ledger import Outcome, accept
 from orchestration.settings import PROJECT_DIR, Settings
@@ -40,15 +42,35 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     return Models.compile(tmp_path_factory.mktemp("compiled"))
 
 
+def contract(folder: Path, columns: dict[str, str | dict], **meta) -> tuple[Table, ...]:
+    """A contract of one CRM, x, with one entity, deals, as its YAML would say it; columns: type, or type and meta."""
+    described = []
+    for name, column in columns.items():
+        column = {"data_type": column} if isinstance(column, str) else dict(column)
+        described.append({"name": name, "data_type": column.pop("data_type"), "config": {"meta": column}})
+    freshness = meta.pop("freshness", {})
+    table = {"name": "deals", "columns": described, "config": {"meta": {"max_share_set_aside": 1, **meta}}}
+    source = {"name": "x", "schema": "raw_x", "config": {"freshness": freshness}, "tables": [table]}
+    (folder / "x").mkdir(parents=True, exist_ok=True)
+    (folder / "x" / "_x__sources.yml").write_text(yaml.safe_dump({"sources": [source]}, allow_unicode=True))
+    return load_contracts(folder)
+
+
 class Extracts:
     """Writes extract files below a data folder and lands them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, crm: str = "generic") -> None:
         self.settings = settings
+        self.crm = crm
 
     def path(self, name: str, day: str = "2026-01-31") -> Path:
-        path = self.settings.extracts / "generic" / day / name
+        path = self.settings.extracts / self.crm / day / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def data(self, name: str, data: bytes, day: str = "2026-01-31") -> Path:
+        path = self.path(name, day)
+        path.write_bytes(data)
         return path
 
     def text(self, name: str, text: str, day: str = "2026-01-31") -> Path:
@@ -71,11 +93,11 @@ class Extracts:
     def deals(self, *changes: dict, day: str = "2026-01-31", name: str = "deals.csv") -> Path:
         return self.csv(name, [{**DEAL, **change} for change in changes], day)
 
-    def land(self, limit: float = 1.0, accepted: bool = True) -> list[Outcome]:
+    def land(
+        self, limit: float = 1.0, accepted: bool = True, contracts: tuple[Table, ...] | None = None
+    ) -> list[Outcome]:
         """Land all, with a limit of its own on the share of rows that may be set aside."""
-        from dataclasses import replace
-
-        contracts = tuple(replace(table, max_share_set_aside=limit) for table in load_contracts())
+        contracts = tuple(replace(table, max_share_set_aside=limit) for table in contracts or load_contracts())
         with open_warehouse(self.settings) as con:
             outcomes = land(con, self.settings, contracts)
             if accepted:

@@ -12,6 +12,9 @@ select
     rows_repeated,
     array_to_string(missing_columns, ', ') as missing_columns,
     array_to_string(extra_columns, ', ') as extra_columns,
+    array_to_string(may_be_now, ', ') as columns_that_may_be_renamed,
+    encoding,
+    delimiter,
     size_bytes,
     sha256,
     extracted_at

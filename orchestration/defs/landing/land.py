@@ -9,7 +9,8 @@ from orchestration.defs.landing import ledger
 from orchestration.defs.landing.contract import Table, load_contracts
 from orchestration.defs.landing.discovery import ExtractFile, find_extracts
 from orchestration.defs.landing.ledger import Outcome
-from orchestration.defs.landing.load import load_file, mark_superseded
+from orchestration.defs.landing.load import load_file, look_again, mark_superseded
+from orchestration.defs.landing.names import TwoNames
 from orchestration.defs.landing.sql import ident, literal
 from orchestration.defs.landing.texts import Refused
 from orchestration.lock import connect
@@ -43,13 +44,13 @@ def land(
     new = [file for file in files if (file.name, file.size_bytes, file.modified_ns) not in known]
     outcomes = []
     for number, file in enumerate(new, start=1):
-        outcome = _land_one(con, file)
+        outcome = _land_one(con, file, files)
         outcomes.append(outcome)
         say(f"{number}/{len(new)} {file.name}: {_in_words(outcome)}")
     return outcomes
 
 
-def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
+def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile, files: list[ExtractFile]) -> Outcome:
     outcome = Outcome(load_id=ledger.next_load_id(con), file=file)
     if file.table is None or file.problem:
         outcome.status = "refused" if file.table else "ignored"
@@ -60,6 +61,8 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
     con.execute("begin")
     try:
         load_file(con, file, outcome)
+        if outcome.rows_landed:
+            outcome.reason = look_again_at_later_files(con, file, outcome.load_id, files)
         twin = ledger.twin(con, file.crm, file.entity, outcome.sha256)
         if twin and not outcome.rows_landed:
             outcome.status, outcome.reason = "repeated", f"the same content landed as {twin}"
@@ -67,7 +70,7 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
         con.execute("commit")
     except (duckdb.OutOfMemoryException, duckdb.FatalException):
         raise  # not the file's fault; the connection's end takes the transaction back
-    except (Refused, duckdb.Error) as error:
+    except (Refused, TwoNames, duckdb.Error) as error:
         con.execute("rollback")
         outcome = Outcome(outcome.load_id, file, outcome.sha256, status="refused", reason=_reason(file, error))
         outcome.write(con)
@@ -75,6 +78,28 @@ def _land_one(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> Outcome:
         con.execute("rollback")
         raise
     return outcome
+
+
+def look_again_at_later_files(
+    con: duckdb.DuckDBPyConnection, file: ExtractFile, load_id: int, files: list[ExtractFile]
+) -> str | None:
+    """Where files that were taken after `file` landed before it, see whether they still show what it shows.
+
+    Up to the next full extract, which shows everything. Returns what to say of those that are gone.
+    """
+    later = ledger.later_files(con, file) if file.table.key else []
+    here = {(each.name, each.size_bytes, each.modified_ns): each for each in files}
+    gone = []
+    for path, size_bytes, modified_ns in later:
+        if found := here.get((path, size_bytes, modified_ns)):
+            look_again(con, found, file, load_id)
+        else:
+            gone.append(path)
+    if not gone:
+        return None
+    return (
+        f"it is older than {', '.join(gone)}, which cannot be read again: what it changed stays until it changes again"
+    )
 
 
 def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> int:
@@ -107,7 +132,7 @@ def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ..
 
 
 def _reason(file: ExtractFile, error: Exception) -> str:
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | TwoNames):
         return str(error)
     text = str(error).replace(str(file.path), file.name).splitlines()[0]
     return f"the file cannot be read to its end, it may have been cut or be of another format: {text}"

@@ -1,15 +1,19 @@
 """The landing schema: which files landed, what was set aside, and what each file looked like."""
 
+import json
 from dataclasses import dataclass, field, fields
 
 import duckdb
 
 from orchestration.defs.landing.contract import ContractError, Table
 from orchestration.defs.landing.discovery import ExtractFile
-from orchestration.defs.landing.sql import ident, listing
+from orchestration.defs.landing.names import TwoNames, match
+from orchestration.defs.landing.sql import ident, json_pointer, listing, literal
+from orchestration.defs.landing.values import read_text
 
 # files: one row per file and content. status is landed, repeated (the same content was landed before under
-# another name), refused (nothing of it landed, the night stops) or ignored (not ours).
+# another name), refused (nothing of it landed, the night stops) or ignored (not ours); and one row per retry that
+# landed rows set aside, status retried: it counts nothing, since the file's own row counts them as landed from then.
 # A load is pending until gate 1 has accepted it; what is still pending at the next night is taken back first.
 SCHEMA = """
 create schema if not exists landing;
@@ -41,7 +45,8 @@ create table if not exists landing.files (
 -- Warehouses that are older than these columns gain them.
 alter table landing.files add column if not exists encoding varchar;
 alter table landing.files add column if not exists delimiter varchar;
-alter table landing.files add column if not exists may_be_now map(varchar, varchar);
+alter table landing.files add column if not exists may_be_now varchar[];
+alter table landing.files add column if not exists notation varchar;
 
 create table if not exists landing.rejects (
     load_id integer not null,
@@ -98,7 +103,8 @@ class Outcome:
     extra_columns: list[str] = field(default_factory=list)
     encoding: str | None = None
     delimiter: str | None = None
-    may_be_now: dict[str, str] = field(default_factory=dict)  # missing column: name of the file that it may be
+    notation: str | None = None  # how the file writes numbers and dates, as in values.py
+    may_be_now: list[str] = field(default_factory=list)  # "missing column: column of the file that it may be"
 
     def write(self, con: duckdb.DuckDBPyConnection) -> None:
         own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "file"}
@@ -124,31 +130,63 @@ def prepare(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> Non
     A column that the contract gained is added and filled from what earlier files held under that name.
     """
     con.execute(SCHEMA)
+    existing: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table_name, column, data_type in con.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = current_database() and not internal"
+    ).fetchall():
+        existing.setdefault((schema, table_name), {})[column] = data_type
+    spelled = _Types(con)
     for table in contracts:
-        name = ident(table.schema, table.name)
         columns = {column.name: column.data_type for column in table.columns} | META_COLUMNS
-        con.execute(f"create schema if not exists {ident(table.schema)}")
-        ddl = listing(f"{ident(column)} {data_type}" for column, data_type in columns.items())
-        con.execute(f"create table if not exists {name} (\n    {ddl}\n)")
-        existing = {row[0]: row[1] for row in con.execute(f"describe {name}").fetchall()}
+        there = existing.get((table.schema, table.name))
+        if there is None:
+            con.execute(f"create schema if not exists {ident(table.schema)}")
+            ddl = listing(f"{ident(column)} {data_type}" for column, data_type in columns.items())
+            con.execute(f"create table {ident(table.schema, table.name)} (\n    {ddl}\n)")
+            continue
         for column, data_type in columns.items():
-            if column in existing:
-                _set_type(con, table, column, existing[column], data_type)
-            else:
-                con.execute(f"alter table {name} add column {ident(column)} {data_type}")
-                con.execute(
-                    f"update {name} set {ident(column)} = try_cast(_extra ->> ? as {data_type})",
-                    ["/" + column],
-                )
-        if len(existing) < len(columns):
-            con.execute(f"update {name} set _row_hash = {row_hash(table)}")
+            if column in there and there[column] != spelled[data_type]:
+                _set_type(con, table, column, there[column], data_type)
+        if gained := [column for column in columns if column not in there]:
+            _add_columns(con, table, gained, columns)
+
+
+class _Types(dict):
+    """How DuckDB spells a type: decimal(18,2) is DECIMAL(18,2)."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+
+    def __missing__(self, declared: str) -> str:
+        (self[declared],) = self.con.execute(f"select typeof(null::{declared})").fetchone()
+        return self[declared]
+
+
+def _add_columns(con, table: Table, gained: list[str], columns: dict[str, str]) -> None:
+    """What the contract has learnt to know: it moves from `_extra`, where earlier files left it."""
+    name = ident(table.schema, table.name)
+    keys = con.execute(f"select distinct unnest(json_keys(_extra)) from {name} where _extra is not null").fetchall()
+    try:
+        found_as = match(tuple(c for c in table.columns if c.name in gained), [key for (key,) in keys])
+    except TwoNames as error:
+        raise ContractError(f"{table.crm}.{table.name}: in files that landed, {error}") from error
+    for column in gained:
+        con.execute(f"alter table {name} add column {ident(column)} {columns[column]}")
+    for column in table.columns:
+        if column.name in found_as:
+            key = found_as[column.name]
+            text = f"(_extra ->> {literal(json_pointer(key))})"
+            value = read_text(column, text).sql
+            con.execute(f"update {name} set {ident(column.name)} = {value} where {text} is not null")
+            # What could not be read stays where it was.
+            rest = f"json_merge_patch(_extra, {literal(json.dumps({key: None}))})::varchar"
+            con.execute(f"update {name} set _extra = nullif({rest}, '{{}}') where {ident(column.name)} is not null")
+    con.execute(f"update {name} set _row_hash = {row_hash(table)}")
 
 
 def _set_type(con: duckdb.DuckDBPyConnection, table: Table, column: str, now: str, declared: str) -> None:
     """Give a raw column the type that its contract declares by now."""
-    (declared,) = con.execute(f"select typeof(null::{declared})").fetchone()
-    if now == declared:
-        return
     try:
         con.execute(
             f"alter table {ident(table.schema, table.name)} alter column {ident(column)} set data type {declared}"
@@ -177,6 +215,31 @@ def accept(con: duckdb.DuckDBPyConnection) -> None:
 def known_files(con: duckdb.DuckDBPyConnection) -> set[tuple[str, int, int]]:
     """(path, size, modification time) of files that need no second look."""
     return set(con.execute("select path, size_bytes, modified_ns from landing.files where is_accepted").fetchall())
+
+
+def later_files(con: duckdb.DuckDBPyConnection, file: ExtractFile) -> list[tuple[str, int, int]]:
+    """(path, size, modification time) of what landed though it was taken after `file`, to the next full extract."""
+    return con.execute(
+        """
+        with later as (
+            select * from landing.files
+            where crm = ? and entity = ? and extracted_at > ? and status in ('landed', 'repeated')
+        )
+        select path, size_bytes, modified_ns from later
+        where extracted_at <= coalesce((select min(extracted_at) from later where not is_delta), timestamp '9999-12-31')
+        order by extracted_at, load_id
+        """,
+        [file.crm, file.entity, file.extracted_at],
+    ).fetchall()
+
+
+def loads_with_rejects(con: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+    """(load id, crm, entity) of accepted loads that set rows aside, oldest extract first."""
+    return con.execute("""
+        select load_id, crm, entity from landing.files
+        where is_accepted and load_id in (select load_id from landing.rejects where is_row)
+        order by extracted_at, load_id
+    """).fetchall()
 
 
 def twin(con: duckdb.DuckDBPyConnection, crm: str, entity: str, sha256: str) -> str | None:

@@ -22,21 +22,43 @@ def load_file(con: duckdb.DuckDBPyConnection, file: ExtractFile, outcome: Outcom
     with open_relation(con, file) as relation:
         outcome.encoding = relation.text and relation.text.encoding
         outcome.delimiter = relation.delimiter
+        outcome.notation = relation.source
         outcome.extra_columns = sorted(relation.extra)
         outcome.missing_columns = list(relation.missing)
-        outcome.may_be_now = may_be_now(con, file.table, relation)
-        _refuse_if_a_required_column_is_missing(con, file, relation, outcome)
+        renamed = may_be_now(con, file.table, relation)
+        outcome.may_be_now = [f"{column}: {name}" for column, name in renamed.items()]
+        _refuse_if_a_required_column_is_missing(con, file, relation, renamed)
         _load(con, file, relation, outcome)
 
 
-def _refuse_if_a_required_column_is_missing(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
+def look_again(con: duckdb.DuckDBPyConnection, file: ExtractFile, late: ExtractFile, load_id: int) -> None:
+    """Read again a file that was taken after `late` but landed before it.
+
+    A row of it that said nothing new is not in raw. If `late` brings another value of its key, it does say
+    something: that the value was back by then. Such rows land as part of the late load.
+    """
+    raw = ident(late.table.schema, late.table.name)
+    con.execute(f"create or replace temp table {STAGE} as select * from {raw} limit 0")
+    with open_relation(con, file) as relation:
+        _insert(con, STAGE, file, relation, load_id)
+        _settle_duplicates(con, STAGE, file, relation, load_id)
+    con.execute(f"""
+        create or replace temp table landing_late as
+        select * from {raw} where _load_id = {load_id} and _extracted_at = {literal(late.extracted_at)}
+    """)
+    con.execute(f"""
+        delete from {STAGE} as stage where _row_hash is null
+        or not exists (select 1 from landing_late as late where {_same_key(late.table, "late", "stage")})
+    """)
+    move_new_versions(con, raw, file, load_id)
+
+
+def _refuse_if_a_required_column_is_missing(con, file: ExtractFile, relation: Relation, renamed: dict) -> None:
     missing = [name for name in file.table.required if name in relation.missing]
     has_rows = f"select exists (from {relation.sql})"
     if not missing or (relation.source == JSON and not con.execute(has_rows).fetchone()[0]):
         return  # a page without rows names no columns
-    may_be = [
-        f"; {column} may be called {name} now" for column, name in outcome.may_be_now.items() if column in missing
-    ]
+    may_be = [f"; {column} may be called {name} now" for column, name in renamed.items() if column in missing]
     found = ", ".join(relation.names) or "no columns"
     raise Refused(f"column {', '.join(missing)} is missing; the file has {found}{''.join(may_be)}")
 
@@ -56,7 +78,7 @@ def _load(con, file: ExtractFile, relation: Relation, outcome: Outcome) -> None:
     set_aside = _set_aside(con, target, file, relation, outcome.load_id)
     _profile(con, target, file, outcome.load_id)
     if not is_first:
-        repeated += _move_new_versions(con, raw, file, outcome.load_id)
+        repeated += move_new_versions(con, raw, file, outcome.load_id)
 
     outcome.rows_in_file = read + bad_lines
     outcome.rows_repeated = repeated
@@ -73,13 +95,13 @@ def _insert(con, target: str, file: ExtractFile, relation: Relation, load_id: in
         select
             {names},
             _extra, {load_id}, {literal(file.extracted_at)}, null, null,
-            case when {_first_fault(file, relation)} is null then {row_hash(file.table)} end
-        from ({_typed(file, relation, relation.sql_strict)})
+            case when {first_fault(file, relation)} is null then {row_hash(file.table)} end
+        from ({typed_rows(file, relation, relation.sql_strict)})
     """)
     return con.execute(f"select count(*) from {target} where _load_id = ?", [load_id]).fetchone()[0]
 
 
-def _typed(file: ExtractFile, relation: Relation, source: str, *also: str) -> str:
+def typed_rows(file: ExtractFile, relation: Relation, source: str, *also: str) -> str:
     """SELECT of typed contract columns beside the values as read (`raw_<column>`), and `_extra` as JSON."""
     read, typed = [], []
     for column in file.table.columns:
@@ -114,7 +136,7 @@ def _value(column: Column, relation: Relation) -> Value:
     return read_typed(column, ident("read_" + column.name), read_as, raw)
 
 
-def _first_fault(file: ExtractFile, relation: Relation, result: str = "true") -> str:
+def first_fault(file: ExtractFile, relation: Relation, result: str = "true") -> str:
     """CASE over every rule of the contract, null for a good row; `result` may use {column}, {value}, {reason}."""
     whens = [f"when _unreadable then {result.format(column='null', value='null', reason=literal(UNREADABLE))}"]
     for column in file.table.columns:
@@ -243,12 +265,12 @@ def _find_rejects(file: ExtractFile, relation: Relation, about: str) -> str:
     """A second look at a file that is known to hold bad rows, in file order, to say where they stand."""
     source = f"(select *, {relation.place} as n from {relation.sql})"
     return f"""
-        with rows as ({_typed(file, relation, source, "n", f"{relation.raw_text} as _line")}),
+        with rows as ({typed_rows(file, relation, source, "n", f"{relation.raw_text} as _line")}),
         judged as (
             select
-                {_first_fault(file, relation, "{column}")} as column_name,
-                {_first_fault(file, relation, "{value}")} as value,
-                {_first_fault(file, relation, "{reason}")} as reason,
+                {first_fault(file, relation, "{column}")} as column_name,
+                {first_fault(file, relation, "{value}")} as value,
+                {first_fault(file, relation, "{reason}")} as reason,
                 {row_hash(file.table)} as row_hash,
                 _line as raw_text,
                 not _unreadable as is_row,
@@ -306,9 +328,13 @@ def _same_key(table: Table, left: str, right: str) -> str:
     return " and ".join(f"{left}.{ident(name)} = {right}.{ident(name)}" for name in columns)
 
 
-def _move_new_versions(con, raw: str, file: ExtractFile, load_id: int) -> int:
+def raw_columns(table: Table) -> str:
+    return listing(ident(name) for name in [*(column.name for column in table.columns), *META_COLUMNS])
+
+
+def move_new_versions(con, raw: str, file: ExtractFile, load_id: int) -> int:
     """Move from the stage into raw what says something new at its extract time. Returns identical repeats."""
-    columns = listing(ident(name) for name in [*(c.name for c in file.table.columns), *META_COLUMNS])
+    columns = raw_columns(file.table)
     con.execute(f"""
         create or replace temp table landing_versions as
         select

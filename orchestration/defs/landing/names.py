@@ -4,6 +4,15 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
+from typing import Protocol
+
+
+class Named(Protocol):
+    """A column as the contract knows it, with the names that files may give it besides."""
+
+    name: str
+    names: tuple[str, ...]
+
 
 _HUMP = re.compile(r"(?<=[a-zа-яё0-9])(?=[A-ZА-ЯЁ])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN = re.compile(r"[\W_]+")
@@ -29,6 +38,30 @@ def stems_of(file_stem: str) -> list[str]:
     ends = {match.start() for match in _AFTER_STEM.finditer(file_stem)} | {len(file_stem)}
     stems = [file_stem[:end] for end in sorted(ends, reverse=True)]
     return list(dict.fromkeys(form(stem) for stem in stems for form in (stem_key, snake)))
+
+
+class TwoNames(Exception):
+    """Two names of a file are one column; the message says which."""
+
+
+def match(columns: Iterable[Named], names: list[str]) -> dict[str, str]:
+    """Which name of a file is which column: the very name first, then its form, then those the contract lists."""
+    matched: dict[str, str] = {}
+    lowered = {name.lower(): name for name in names}
+    forms: dict[str, list[str]] = {}
+    for name in names:
+        forms.setdefault(snake(name), []).append(name)
+    for column in columns:
+        if column.name.lower() in lowered:
+            matched[column.name] = lowered[column.name.lower()]
+    for column in columns:
+        for name in (column.name, *column.names):
+            free = [each for each in forms.get(snake(name), []) if each not in matched.values()]
+            if column.name not in matched and free:
+                if len(free) > 1:
+                    raise TwoNames(f"{' and '.join(free)} are both {column.name}")
+                matched[column.name] = free[0]
+    return matched
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:

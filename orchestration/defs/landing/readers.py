@@ -14,9 +14,9 @@ import duckdb
 from orchestration.defs.landing import values, workbook
 from orchestration.defs.landing.contract import Table
 from orchestration.defs.landing.discovery import ExtractFile
-from orchestration.defs.landing.names import snake
+from orchestration.defs.landing.names import match
 from orchestration.defs.landing.pages import rows_of_pages
-from orchestration.defs.landing.sql import ident, literal
+from orchestration.defs.landing.sql import ident, json_pointer, literal
 from orchestration.defs.landing.texts import MAX_LINE_BYTES, Refused, Text, as_utf8, is_gzip, open_bytes
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -112,7 +112,7 @@ def _header(path: Path, table: Table) -> tuple[list[str], str, int]:
 
     def sense(delimiter: str) -> tuple:
         names = tried[delimiter]
-        return len(_match(table, names)), delimiter == declared, len(names)
+        return len(match(table.columns, names)), delimiter == declared, len(names)
 
     best = max(tried, key=sense)
     return tried[best], best, 1 if said else 0
@@ -182,7 +182,7 @@ def _json_objects(con: duckdb.DuckDBPyConnection, file: ExtractFile, lines: str,
 def json_relation(file: ExtractFile, names: list[str], rows: str, **how) -> Relation:
     """Rows with a column `line`, and `object`, which is null for a line that is no JSON object."""
     _check_names(names, may_be_none=True)
-    found = {name: (f"object ->> {literal(_json_pointer(name))}", "varchar") for name in names}
+    found = {name: (f"object ->> {literal(json_pointer(name))}", "varchar") for name in names}
     how = {"raw_text": "line", "unreadable": "object is null", "source": values.JSON} | how
     return _relation(file, found, sql=rows, sql_strict=rows, **how)
 
@@ -219,7 +219,8 @@ def _xlsx(con: duckdb.DuckDBPyConnection, file: ExtractFile, folder: Path) -> Re
     top = con.execute(f"from {cells(f'A1:{_letters(MAX_SHEET_COLUMNS)}{MAX_ROWS_ABOVE}')}").fetchall()
     tops = [[(cell or "").strip() for cell in row] for row in top]
     header = max(
-        range(len(tops)), key=lambda row: (len(_match(file.table, [n for n in tops[row] if n])), any(tops[row]), -row)
+        range(len(tops)),
+        key=lambda row: (len(match(file.table.columns, [n for n in tops[row] if n])), any(tops[row]), -row),
     )
     names = tops[header]
     width = max((number for number, name in enumerate(names, start=1) if name), default=0)
@@ -273,13 +274,8 @@ def _compression(text: Text) -> str:
 _READERS = {"csv": _csv, "jsonl": _jsonl, "json": _json, "parquet": _parquet, "xlsx": _xlsx}
 
 
-def _json_pointer(name: str) -> str:
-    """The path of one key, by RFC 6901, so that no character of its name means anything."""
-    return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
 def _relation(file: ExtractFile, found: dict[str, tuple[str, str]], **how) -> Relation:
-    matched = _match(file.table, list(found))
+    matched = match(file.table.columns, list(found))
     taken = set(matched.values())
     fields = ", ".join(f"{ident(name)} := ({expression})::varchar" for name, (expression, _) in found.items())
     return Relation(
@@ -289,26 +285,6 @@ def _relation(file: ExtractFile, found: dict[str, tuple[str, str]], **how) -> Re
         names=tuple(found),
         **{"raw_text": f"to_json(struct_pack({fields}))::varchar"} | how,
     )
-
-
-def _match(table: Table, names: list[str]) -> dict[str, str]:
-    """Which name of the file is which column: the very name first, then its form, then those the contract lists."""
-    matched: dict[str, str] = {}
-    lowered = {name.lower(): name for name in names}
-    forms: dict[str, list[str]] = {}
-    for name in names:
-        forms.setdefault(snake(name), []).append(name)
-    for column in table.columns:
-        if column.name.lower() in lowered:
-            matched[column.name] = lowered[column.name.lower()]
-    for column in table.columns:
-        for name in (column.name, *column.names):
-            free = [each for each in forms.get(snake(name), []) if each not in matched.values()]
-            if column.name not in matched and free:
-                if len(free) > 1:
-                    raise Refused(f"{' and '.join(free)} are both {column.name}")
-                matched[column.name] = free[0]
-    return matched
 
 
 def _check_names(names: list[str], may_be_none: bool = False) -> None:

@@ -23,3 +23,8 @@ def literal(value: str | int | float | datetime | None) -> str:
 def listing(values: Iterable[str]) -> str:
     """Comma-separated SQL, one item a line."""
     return ",\n    ".join(values)
+
+
+def json_pointer(name: str) -> str:
+    """The path of one key, by RFC 6901, so that no character of its name means anything."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")

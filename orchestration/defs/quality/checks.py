@@ -2,7 +2,9 @@
 
 import dagster as dg
 
+from orchestration.defs.landing import freshness
 from orchestration.defs.landing.assets import raw_asset_keys
+from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.land import open_warehouse
 from orchestration.defs.landing.ledger import accept
 from orchestration.defs.warehouse.project import marts
@@ -31,6 +33,8 @@ def gate_1(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
     if not findings:
         with open_warehouse(settings) as con:
             accept(con)
+            for each in freshness.late(con, load_contracts()):
+                say("gate 1", f"warning: {each}")
         say("gate 1", "passed")
     for key in raw_asset_keys():
         yield from _results("gate_1", key, messages.get(key, []))

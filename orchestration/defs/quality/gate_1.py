@@ -1,5 +1,7 @@
 """Gate 1: what landed tonight, against the contract and against the earlier nights."""
 
+from orchestration.defs.landing import freshness
+from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.quality.expectations import Batch
 
 MIN_VOLUME = 0.5  # rows of a full extract, as a share of the one before
@@ -104,7 +106,7 @@ def batches(compares: bool = True) -> list[Batch]:
 
     Every query has the columns crm and entity, so that a row names its asset.
     """
-    return [_contract(), *(_comparisons() if compares else [])]
+    return [_contract(), *([*_freshness(), *_comparisons()] if compares else [])]
 
 
 def _contract() -> Batch:
@@ -162,6 +164,28 @@ def _comparisons() -> list[Batch]:
                 )
             ],
         ),
+    ]
+
+
+def _freshness() -> list[Batch]:
+    from great_expectations import expectations as gxe
+
+    tables = [table for table in load_contracts() if table.error_after]
+    if not tables:
+        return []
+    return [
+        Batch(
+            "extract_freshness",
+            query=freshness.sql(tables),
+            index=("crm", "entity", "path", "last_at", "newest_at"),
+            expectations=[
+                gxe.ExpectColumnValuesToBeBetween(
+                    column="hours_over_limit",
+                    max_value=0,
+                    description="an entity must be delivered within the time that its contract declares as error_after",
+                )
+            ],
+        )
     ]
 
 
