@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from orchestration.pull.client import Client, PullError, Request
+from orchestration.pull.client import Client, PullError, Request, answer_of
 
 Next = Callable[[Request, Any], Request | None]
 
@@ -20,7 +20,8 @@ class Resource:
     next: Next
     is_incremental: bool = False
     is_optional: bool = False  # not every token, or every edition of the CRM, gives it
-    details: Callable[[Any], Iterable[Request]] | None = None  # what is read of each object of a page, in its place
+    # what is read of each object on a page, in the place of the page
+    details: Callable[[Request, Any], Iterable[Request]] = lambda request, answer: ()
     next_detail: Next = lambda request, answer: None
     wrap: Callable[[Any], Any] = lambda answer: answer  # a detail as the page that landing reads
 
@@ -246,21 +247,18 @@ def _hubspot(name: str, kind: str, changed: str = "hs_lastmodifieddate", **param
         if request.body is None or after is None or int(after) < HUBSPOT_SEARCH_LIMIT:
             return _cursor("after", "paging", "next", "after")(request, answer)
         last = datetime.fromisoformat(answer["results"][-1]["properties"][changed].replace("Z", "+00:00"))
-        return search(int(last.timestamp() * 1000))
+        further = search(int(last.timestamp() * 1000))
+        if further.body["filterGroups"] == request.body["filterGroups"]:
+            raise PullError(f"hubspot: {kind}: more were changed in one moment than a search gives; pull with --full")
+        return further
 
-    def details(answer: Any) -> Iterable[Request]:
-        found = _at(answer, "results") or []
-        return [Request(f"{path}/{row['id']}", params) for row in found] if not _is_whole(found, params) else []
+    def details(request: Request, answer: Any) -> Iterable[Request]:
+        is_search = request.body is not None
+        return [Request(f"{path}/{row['id']}", params) for row in answer["results"]] if is_search else []
 
     return Resource(
         name, first, follow, is_incremental=True, details=details, wrap=lambda answer: {"results": [answer]}
     )
-
-
-def _is_whole(rows: list[dict[str, Any]], params: Mapping[str, str]) -> bool:
-    """Whether a page holds the objects themselves, not what a search shows of them."""
-    asked = len(params["properties"].split(","))
-    return bool(rows) and len(rows[0].get("properties", {})) >= asked
 
 
 HUBSPOT = Api(
@@ -338,7 +336,7 @@ PIPEDRIVE = Api(
         _pipedrive(
             "deal_flow",
             "deals",
-            details=lambda answer: [
+            details=lambda request, answer: [
                 Request(f"/api/v1/deals/{deal['id']}/flow", {"start": 0, "limit": 100, "items": "change"})
                 for deal in _at(answer, "data") or []
             ],
@@ -375,7 +373,7 @@ def _salesforce_client(env: Mapping[str, str]) -> Client:
 def _salesforce_token(client: Client, app: str, secret: str) -> str:
     form = {"grant_type": "client_credentials", "client_id": app, "client_secret": secret}
     response = client.send("/services/oauth2/token", form=form)
-    token = response.json().get("access_token") if response.ok else None
+    token = _at(answer_of(response), "access_token") if response.ok else None
     if not token:
         raise PullError(f"salesforce: no token for this client id and secret ({response.status_code})")
     return token

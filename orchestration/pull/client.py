@@ -24,6 +24,10 @@ class NotGranted(PullError):
     """The API has no such object for this token."""
 
 
+class Gone(NotGranted):
+    """There is nothing at this address, or not any more."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One request, as it can be kept on disk: without the address of the API and without secrets."""
@@ -55,7 +59,7 @@ class Client:
             request_max_attempts=ATTEMPTS,
             request_backoff_factor=self.backoff,
             request_max_retry_delay=LONGEST_WAIT,
-            retry_condition=lambda response, _: response is not None and response.ok and _answer(response) is None,
+            retry_condition=lambda response, _: response is not None and response.ok and answer_of(response) is None,
         )
         self._last_at = 0.0
 
@@ -70,7 +74,7 @@ class Client:
             response = self.send(request.path, params=request.params, body=request.body)
         if not 200 <= response.status_code < 300:
             raise self._error(request, response)
-        answer = _answer(response)
+        answer = answer_of(response)
         if answer is None:
             raise PullError(
                 f"{self.crm}: {request.path}: the answer breaks off or is no JSON, {ATTEMPTS} times in a row"
@@ -110,7 +114,9 @@ class Client:
                 f"{where}: the token is not valid, or has expired; put a new one into {self.token_name} and run the "
                 "same command again, it goes on where it stopped"
             )
-        if response.status_code in (403, 404):
+        if response.status_code == 404:
+            return Gone(f"{where}: there is no such thing, or the token gives no access to it")
+        if response.status_code == 403:
             return NotGranted(f"{where}: the token gives no access to this")
         if response.status_code == 429 or response.status_code >= 500:
             return PullError(
@@ -126,7 +132,7 @@ class Client:
         return text
 
 
-def _answer(response: requests.Response) -> Any:
+def answer_of(response: requests.Response) -> Any:
     """The JSON of an answer; [] for an empty one, None for what is no whole JSON."""
     if response.status_code == 204 or not response.content.strip():
         return []

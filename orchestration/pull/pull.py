@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from orchestration.pull.apis import APIS, Resource
-from orchestration.pull.client import Client, NotGranted, PullError, Request
+from orchestration.pull.client import Client, Gone, NotGranted, PullError, Request
 from orchestration.settings import Settings
 
 OVERLAP = timedelta(minutes=10)  # asked for again: clocks differ, and CRMs write late; landing knows repeats
@@ -143,13 +143,16 @@ class Run:
     def _page(self, client: Client, resource: Resource, request: Request, file: IO[bytes]) -> Request | None:
         """Append one page to the file, one line an answer; returns the next request."""
         answer = client.read(request)
-        details = list(resource.details(answer)) if resource.details else []
+        details = list(resource.details(request, answer))
         if not details:
             _append(file, answer)
         for detail in details:
             following: Request | None = detail
             while following:
-                found = client.read(following)
+                try:
+                    found = client.read(following)
+                except Gone:  # deleted since the page was read
+                    break
                 _append(file, resource.wrap(found))
                 following = resource.next_detail(following, found)
         file.flush()

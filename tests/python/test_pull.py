@@ -111,6 +111,26 @@ def test_the_log_of_a_pipedrive_deal_is_read_to_its_end(settings: Settings):
     assert sorted(entries) == [10 * deal + n for deal in range(1, 6) for n in range(3)]
 
 
+def test_a_deal_that_is_deleted_while_it_is_read_stops_nothing(settings: Settings):
+    def answer(call: Any) -> tuple[int, Any]:
+        return (404, {}) if call.path.endswith("/deals/2/flow") else FAKES["pipedrive"](call)
+
+    with FakeApi(answer) as api:
+        pages = pulled(settings, "pipedrive", api)["deal_flow.jsonl"]
+    assert {entry["data"]["item_id"] for page in pages for entry in page["data"]} == {1, 3, 4, 5}
+
+
+def test_a_search_of_hubspot_that_ends_at_its_limit_goes_on_from_the_last_change():
+    deals = next(resource for resource in APIS["hubspot"].resources if resource.name == "deals")
+    search = deals.first(None, datetime(2026, 3, 1))
+    at = "2026-03-02T10:00:00.250Z"
+    page = {"results": [{"properties": {"hs_lastmodifieddate": at}}], "paging": {"next": {"after": "10000"}}}
+    further = deals.next(search, page)
+    assert "after" not in further.body and further.body["filterGroups"][0]["filters"][0]["value"] == "1772445600250"
+    with pytest.raises(PullError, match="--full"):  # all of them changed in that moment: no way on
+        deals.next(further, page)
+
+
 @pytest.mark.parametrize("crm", sorted({table.crm for table in load_contracts()} & FAKES.keys()))
 def test_what_is_pulled_lands(settings: Settings, crm: str):
     with FakeApi(FAKES[crm]) as api:

@@ -1,4 +1,7 @@
--- Every version of every deal, with names for ids. Exports made by hand have the names alone, so both are looked up.
+{{ config(materialized='table') }}
+
+-- Every version of every deal, with names for ids. Exports made by hand have the names alone, so both are looked up. A
+-- table, since a night reads it a dozen times.
 with statuses as (
     select * from {{ ref('base_amocrm__statuses') }}
 ),

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- The statuses of all pipelines, which come inside them. 142 is won and 143 lost in every pipeline, whatever their names.
 with pipelines as (
     {{ current_versions(source('amocrm', 'pipelines')) }}

@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- A task says neither when it was done nor what its first deadline was: its events do. A task whose making is in the log
 -- has its whole story there; of an older one the first deadline is known only by a change of it.
 with tasks as (

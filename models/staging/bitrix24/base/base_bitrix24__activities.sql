@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- Activities of a deal as both what happened and what was planned. A call or a meeting that was written down before it
 -- began was planned; what came from the client has happened, done with or not. The first deadline is known of what had
 -- not been changed when an extract first showed it.

@@ -1,6 +1,8 @@
+{{ config(materialized='table') }}
+
 -- Every version of every deal, with names for ids. Exports made by hand have the names alone, so both are looked up.
 -- The close date is what the owner expects only while the deal is open: closing overwrites it, and the last one seen
--- before that is kept.
+-- before that is kept. A table, since a night reads it a dozen times.
 with stages as (
     select * from {{ ref('base_bitrix24__stages') }}
 ),

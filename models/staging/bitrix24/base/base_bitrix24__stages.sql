@@ -1,3 +1,5 @@
+{{ config(materialized='table') }}
+
 -- The stages of all pipelines. The older answer has no semantics: there a stage is won by its id, and those behind the
 -- won one are lost, as Bitrix24 sorts them. A stage's id names its pipeline, but for the first one: C2:NEW and NEW.
 with statuses as (
