@@ -220,7 +220,10 @@ def hubspot(call: Call) -> Answer:
         row: dict[str, Any] = {
             "id": str(n),
             "properties": properties,
-            "associations": {"deals": {"results": [{"id": "1"}]}},
+            "createdAt": "2026-01-01T10:00:00Z",
+            "updatedAt": at,
+            "archived": False,
+            "associations": {"deals": {"results": [{"id": "1", "type": "call_to_deal"}]}},
         }
         if "propertiesWithHistory" in call.query:
             entry = {"value": "new", "timestamp": "2026-01-01T10:00:00Z", "sourceType": "CRM_UI"}
@@ -320,7 +323,7 @@ def salesforce(call: Call) -> Answer:
     base = "/services/data/v61.0"
     if call.path.endswith("/describe"):
         names = ["Id", "Name", "StageName", "MasterLabel", "SortOrder", "CreatedDate", "CloseDate", "OpportunityId"]
-        names += ["Field", "SystemModstamp", "Rival__c"]
+        names += ["ContactId", "Field", "IsClosed", "IsWon", "SystemModstamp", "Rival__c"]
         if "UserRole" in call.path:
             return 404, [{"errorCode": "NOT_FOUND"}]
         return 200, {
@@ -343,7 +346,10 @@ def salesforce(call: Call) -> Answer:
             "SortOrder": n,
             "StageName": "New",
             "OpportunityId": f"Opp{n:015d}",
+            "ContactId": f"003{n:015d}",
             "Field": "StageName",
+            "IsClosed": False,
+            "IsWon": False,
             "CreatedDate": "2026-01-01T10:00:00.000+0000",
             "SystemModstamp": "2026-03-02T10:00:00Z" if n > 3 else "2026-01-01T10:00:00Z",
         }

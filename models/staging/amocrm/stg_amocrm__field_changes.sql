@@ -9,7 +9,7 @@ with source as (
     {{ current_versions(source('amocrm', 'events')) }}
 ),
 
-changes as (
+edits as (
     select
         *,
         case type
@@ -20,21 +20,29 @@ changes as (
             {% endfor %}
         end as field
     from source
-    where entity_type = 'lead'
+    where
+        entity_type = 'lead'
+        and type in (
+            'sale_field_changed',
+            'entity_responsible_changed'
+            {% for field in custom.values() %}, 'custom_field_{{ field }}_value_changed'{% endfor %}
+        )
 ),
 
 valued as (
     select
         *,
-        {% for side in ['before', 'after'] %}
-            case field
-                when 'amount' then {{ json_text('value_' ~ side, '$[0].sale_field_value.sale') }}
-                when 'owner_id' then {{ json_text('value_' ~ side, '$[0].responsible_user.id') }}
-                else {{ json_text('value_' ~ side, '$[0].custom_field_value.text') }}
-            end as text_{{ side }}{{ ',' if not loop.last }}
-        {% endfor %}
-    from changes
-    where field is not null
+        coalesce(
+            {{ json_text('value_before', '$[0].sale_field_value.sale') }},
+            {{ json_text('value_before', '$[0].responsible_user.id') }},
+            {{ json_text('value_before', '$[0].custom_field_value.text') }}
+        ) as old_text,
+        coalesce(
+            {{ json_text('value_after', '$[0].sale_field_value.sale') }},
+            {{ json_text('value_after', '$[0].responsible_user.id') }},
+            {{ json_text('value_after', '$[0].custom_field_value.text') }}
+        ) as new_text
+    from edits
 ),
 
 renamed as (
@@ -46,13 +54,12 @@ renamed as (
         -- attributes
         'amocrm' as crm,
         field,
-        {% for side, name in {'before': 'old_value', 'after': 'new_value'}.items() %}
-            case
-                when field = 'expected_close_date'
-                    then cast({{ day_of('text_' ~ side) }} as {{ dbt.type_string() }})
-                else text_{{ side }}
-            end as {{ name }},
-        {% endfor %}
+        case
+            when field = 'expected_close_date' then cast({{ day_of('old_text') }} as {{ dbt.type_string() }}) else old_text
+        end as old_value,
+        case
+            when field = 'expected_close_date' then cast({{ day_of('new_text') }} as {{ dbt.type_string() }}) else new_text
+        end as new_value,
 
         -- booleans
         cast(null as boolean) as is_bulk_edit, -- the log has no word on it
