@@ -53,6 +53,25 @@ def sample(seed: int, until: datetime, deals_per_week: float, if_empty: bool) ->
 
 
 @main.command()
+@click.argument("crm", type=click.Choice(["amocrm", "bitrix24", "hubspot", "pipedrive", "salesforce"]))
+@click.option("--full", is_flag=True, help="All there is, not only what changed since the last pull.")
+def pull(crm: str, full: bool) -> None:
+    """Pull extracts from CRM's API into extracts/: all the first time, then what changed.
+
+    The address and the token are read from the environment: docs/pulling.md. A pull that was stopped goes on where it
+    stopped.
+    """
+    from orchestration.pull.client import PullError
+    from orchestration.pull.pull import pull as pull_from
+
+    try:
+        folder = pull_from(Settings.from_env(), crm, full, say=lambda text: say(crm, text))
+    except PullError as error:
+        raise click.ClickException(str(error)) from None
+    say(crm, f"written to {folder}; inflight nightly lands it")
+
+
+@main.command()
 @click.option("--accept", is_flag=True, help="Compare with no earlier night: tonight's volumes and values are right.")
 @click.option(
     "--as-of", metavar="TIME", help="Build what was known at a day's end, or a time in UTC, in its own folder."

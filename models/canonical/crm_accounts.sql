@@ -1,5 +1,9 @@
 -- An account has no time of its own: it is known since the first of its deals.
 with crms as (
+    select * from {{ ref('stg_amocrm__accounts') }}
+    union all
+    select * from {{ ref('stg_bitrix24__accounts') }}
+    union all
     select * from {{ ref('stg_generic__accounts') }}
     union all
     select * from {{ ref('stg_hubspot__accounts') }}

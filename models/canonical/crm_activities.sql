@@ -1,4 +1,8 @@
 with crms as (
+    select * from {{ ref('stg_amocrm__activities') }}
+    union all
+    select * from {{ ref('stg_bitrix24__activities') }}
+    union all
     select * from {{ ref('stg_generic__activities') }}
     union all
     select * from {{ ref('stg_hubspot__activities') }}

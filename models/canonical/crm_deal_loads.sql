@@ -1,3 +1,7 @@
+select * from {{ ref('stg_amocrm__deal_loads') }}
+union all
+select * from {{ ref('stg_bitrix24__deal_loads') }}
+union all
 select * from {{ ref('stg_generic__deal_loads') }}
 union all
 select * from {{ ref('stg_hubspot__deal_loads') }}

@@ -1,5 +1,9 @@
 {% set rewound = rewound_deals('crms') %}
 with crms as (
+    select * from {{ ref('stg_amocrm__deals') }}
+    union all
+    select * from {{ ref('stg_bitrix24__deals') }}
+    union all
     select * from {{ ref('stg_generic__deals') }}
     union all
     select * from {{ ref('stg_hubspot__deals') }}

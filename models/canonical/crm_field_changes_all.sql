@@ -1,3 +1,5 @@
+select * from {{ ref('stg_amocrm__field_changes') }}
+union all
 select * from {{ ref('stg_generic__field_changes') }}
 union all
 select * from {{ ref('stg_hubspot__field_changes') }}

@@ -1,4 +1,8 @@
 with crms as (
+    select * from {{ ref('stg_amocrm__tasks') }}
+    union all
+    select * from {{ ref('stg_bitrix24__tasks') }}
+    union all
     select * from {{ ref('stg_generic__tasks') }}
     union all
     select * from {{ ref('stg_hubspot__tasks') }}

@@ -1,5 +1,6 @@
 -- What a stage's name means in each pipeline: the pipeline's own stage of that name, else that of another pipeline
--- of the CRM. Names stand in logs and on deals; from here on stages are numbers.
+-- of the CRM. Names stand in logs and on deals; a log that knows the pipeline too says the stage's id, which means the
+-- same in all of them. From here on stages are numbers.
 with stages as (
     select
         stages.*,
@@ -16,6 +17,12 @@ names as (
         min(stage_id) as stage_id
     from stages
     group by crm, stage
+    union all
+    select
+        crm,
+        stage_id as stage,
+        stage_id
+    from stages
 ),
 
 pipelines as (

@@ -31,6 +31,19 @@ named as (
         stage
     from {{ ref('crm_deal_versions') }}
     where not is_deleted
+),
+
+defined as (
+    select
+        crm,
+        stage
+    from {{ ref('crm_stages') }}
+    union all
+    -- a log may say the stage's id
+    select
+        crm,
+        stage_id as stage
+    from {{ ref('crm_stages') }}
 )
 
 select distinct
@@ -41,6 +54,6 @@ select distinct
 from named
 where
     not exists (
-        select 1 from {{ ref('crm_stages') }} as defined
+        select 1 from defined
         where named.crm = defined.crm and named.stage = defined.stage
     )
