@@ -35,5 +35,4 @@ select
     coalesce(handovers.next_changed_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) as valid_to,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from handovers
-inner join {{ ref('int_deals_numbered') }} as numbers on handovers.deal_number = numbers.deal_number
-inner join {{ ref('dim_deals') }} as deals on numbers.deal_id = deals.deal_id
+inner join {{ ref('dim_deals') }} as deals on handovers.deal_number = deals._deal_number
