@@ -16,8 +16,9 @@ TASKS = (
     "legal_review",
 )
 
-# {deals} deals over two years, 8 stage rows, 2 field changes, 20 activities, 5 tasks and 2 people each. A deal lives 60 to 180 days; its
-# rows are spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, from the open ones.
+# {deals} deals over two years, 8 stage rows, 2 field changes, 20 activities, 5 tasks and 2 people each. A deal lives 60
+# to 180 days; its rows are spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, from
+# the open ones.
 DEALS = """
 create or replace table deal as
 select
@@ -118,7 +119,7 @@ TABLES = {
             case
                 when {night} > 0 then timestamp '2026-06-30 12:00:00'
                 when hash(j, i) % 10 > 0
-                    then deal.created_at + to_seconds((lived_days * 86400 * (j + hash(i, j, 2) % 100 / 100) / 9)::bigint)
+                    then deal.created_at + to_seconds((lived_days * 86400 * (j + hash(i, j, 2) % 100 / 100) / 9)::int8)
             end as completed_at
         from {source} as deal cross join range(case when {night} = 0 then 3 + i % 5 else 1 end) r(j)
     """,
