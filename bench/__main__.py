@@ -71,7 +71,10 @@ def published_rows(data: Path) -> int:
 
 @click.command()
 @click.option(
-    "--deals", default=100_000, show_default=True, help="Deals; 8 stage rows, 2 field changes and 20 activities each."
+    "--deals",
+    default=100_000,
+    show_default=True,
+    help="Deals; 8 stage rows, 2 field changes, 20 activities, 5 tasks, 2 people each.",
 )
 @click.option("--folder", type=click.Path(path_type=Path), default=PROJECT_DIR / "bench" / "data", show_default=True)
 def main(deals: int, folder: Path) -> None:

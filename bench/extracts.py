@@ -6,9 +6,19 @@ import duckdb
 
 STAGES = ("Qualification", "Discovery", "Proposal", "Negotiation", "Legal review", "Signing", "Won", "Lost")
 PHASES = ("presale", "presale", "sale", "sale", "documents", "documents", None, None)
+TASKS = (
+    "first_contact",
+    "involve_decision_maker",
+    "prepare_proposal",
+    "send_proposal",
+    "repeat_contact",
+    "contract_draft",
+    "legal_review",
+)
 
-# {deals} deals over two years, 8 stage rows, 2 field changes and 20 activities each. A deal lives 60 to 180 days; its
-# rows are spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, from the open ones.
+# {deals} deals over two years, 8 stage rows, 2 field changes, 20 activities, 5 tasks and 2 people each. A deal lives 60
+# to 180 days; its rows are spread evenly over what it has lived. Night 2 knows one day more of 1% of all deals, from
+# the open ones.
 DEALS = """
 create or replace table deal as
 select
@@ -90,9 +100,44 @@ TABLES = {
             'C' || (hash(i, 8) % greatest({deals} // 2, 1)) as contact_id,
             ['call', 'email', 'meeting', 'note'][1 + (hash(i, j) % 4)::int] as type,
             ['in', 'out'][1 + (hash(j, i) % 2)::int] as direction,
+            case type
+                when 'call' then ['connected', 'no answer'][1 + (hash(i, j, 1) % 2)::int]
+                when 'email' then case direction when 'in' then 'replied' else 'sent' end
+                when 'meeting' then 'held'
+            end as outcome,
             created_at + to_seconds((lived_days * 86400 * j / 20)::bigint) as occurred_at,
             created_at + to_seconds((lived_days * 86400 * j / 20 + hash(i, j) % 3600)::bigint) as logged_at
         from {source} cross join range(case when {night} = 0 then 20 else 3 end) r(j)
+    """,
+    "tasks": """
+        select
+            'T' || i || '-' || j as task_id, deal_id, owner_id,
+            [{tasks}][1 + j::int] as task_type,
+            deal.created_at + to_seconds((lived_days * 86400 * j / 9)::bigint) as created_at,
+            deal.created_at + to_seconds((lived_days * 86400 * j / 9 + 432000)::bigint) as original_due_at,
+            original_due_at + to_days((hash(i, j) % 3)::int) as due_at,
+            case
+                when {night} > 0 then timestamp '2026-06-30 12:00:00'
+                when hash(j, i) % 10 > 0
+                    then deal.created_at + to_seconds((lived_days * 86400 * (j + hash(i, j, 2) % 100 / 100) / 9)::int8)
+            end as completed_at
+        from {source} as deal cross join range(case when {night} = 0 then 3 + i % 5 else 1 end) r(j)
+    """,
+    "deal_contacts": """
+        select
+            deal_id, 'C' || (hash(i, 8 + j) % greatest({deals} // 2, 1)) as contact_id,
+            ['champion', 'decision maker', 'user'][1 + j::int] as role, j = 1 as is_decision_maker,
+            created_at + to_seconds((lived_days * 86400 * j / 5)::bigint) as added_at
+        from {source} cross join range(2 + i % 2) r(j)
+        where {night} = 0
+    """,
+    "revenue_events": """
+        select
+            deal_id, ['first_use', 'invoice', 'payment'][1 + (k % 3)::int] as kind,
+            created_at + to_seconds(((lived_days + 10 * (1 + k)) * 86400)::bigint) as occurred_at,
+            (hash(i, k) % 100000)::decimal(18, 2) as amount, 'EUR' as currency
+        from {source} cross join range(6) r(k)
+        where {night} = 0 and not is_open and is_won and age_days > lived_days + 10 * (1 + k)
     """,
     "accounts": """
         select
@@ -125,6 +170,7 @@ def make_extracts(folder: Path, deals: int, night: int) -> dict[str, int]:
         "after": "['Signing', 'Negotiation'][1 + (i % 2)::int]",  # and where it went by night 1
         "forward": ", ".join(f"'{STAGES[n]}'" for n in (0, 1, 2, 1, 2, 3, 4, 5)),
         "stages": ", ".join(f"'{name}'" for name in STAGES),
+        "tasks": ", ".join(f"'{name}'" for name in TASKS),
         "phases": ", ".join(f"'{name}'" if name else "null" for name in PHASES),
     }
     rows = {}

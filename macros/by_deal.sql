@@ -10,9 +10,8 @@
     knows deals by their number says so: by='deal_number'. One in which most deals have no rows says so too:
     sparse=true. Its newest rows may be old, so they do not tell how far it is built.
 
-    Where time alone changes a row, as a deadline that passes, a night adds the deals that have such rows:
-
-        ... where {{ is_newly_built() }} or {{ has_rows_where('deal_id', "status = 'open' and due_at < ...") }}
+    Where time alone changes a row, as a deadline that passes, a night adds the deals that have such rows: the best
+    example is fct_journey_steps.
 #}
 {% macro is_touched(deal_id) -%}
     {%- set touched = ref('int_deals_touched') -%}
@@ -25,12 +24,6 @@
 {% macro is_newly_built(load_id='_load_id') -%}
     {%- set touched = ref('int_deals_touched') -%}
     {%- if is_incremental() -%} {{ load_id }} > {{ newest_load(this) }} {%- else -%} true {%- endif -%}
-{%- endmacro %}
-
-{# The deal has rows in the table as the last night left it that fulfil the condition; never so on a full build. #}
-{% macro has_rows_where(deal_id, condition) -%}
-    {%- if is_incremental() -%} {{ deal_id }} in (select deal_id from {{ this }} where {{ condition }})
-    {%- else -%} false {%- endif -%}
 {%- endmacro %}
 
 {% macro get_incremental_by_deal_sql(arg_dict) %}

@@ -49,12 +49,15 @@ class NightlyLock(dg.ConfigurableResource):
 
 
 def connect(path: Path, say: Callable[[str], None] = lambda _: None) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file for writing, waiting for a process that a killed run may have left at work on it."""
+    """Open a private DuckDB file for writing, waiting for a process that a killed run may have left at work on it.
+
+    A new file is made in DuckDB's newest format, which writes text a quarter faster: only this job reads it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     give_up = time.monotonic() + WAIT_SECONDS
     while True:
         try:
-            return duckdb.connect(str(path))
+            return duckdb.connect(str(path), config={"storage_compatibility_version": "latest"})
         except duckdb.IOException as error:
             if "Could not set lock" not in str(error) or time.monotonic() > give_up:
                 raise

@@ -1,18 +1,18 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- Read backwards from today's card: before a field's first logged change it held that change's old value, and one
 -- that the CRM logs but that never changed has always been as it is. Nothing is known from before the log begins.
 with cards as (
     select
         *,
-        min(seen_at) over (partition by deal_id, _load_id) as first_seen_at
+        min(seen_at) over (partition by deal_number, _load_id) as first_seen_at
     from {{ ref('int_cards_seen') }}
     where {{ is_newly_built() }}
 ),
 
 changes as (
     select
-        changes.deal_id,
+        numbers.deal_number,
         changes.changed_at,
         fields.field_bit,
         case when changes.old_value <> '' then fields.field_bit else 0 end as old_bits,
@@ -20,6 +20,7 @@ changes as (
         lag(case when changes.new_value <> '' then fields.field_bit else 0 end) over log_of_field as previous_bits,
         lead(changes.changed_at) over log_of_field is null as is_last
     from {{ ref('crm_field_changes') }} as changes
+    inner join {{ ref('int_deals_numbered') }} as numbers on changes.deal_id = numbers.deal_id
     inner join (
         {% for column in card_columns() %}
             select
@@ -30,25 +31,25 @@ changes as (
     ) as fields on changes.field = fields.field
     where {{ is_touched('changes.deal_id') }}
     window log_of_field as (
-        partition by changes.deal_id, changes.field
+        partition by numbers.deal_number, fields.field_bit
         order by changes.changed_at, changes.old_value, changes.new_value
     )
 ),
 
 changed as (
     select
-        deal_id,
+        deal_number,
         max(changed_at) as last_changed_at,
         sum(case when is_last then field_bit else 0 end) as changed_bits,
         sum(case when previous_bits is null then old_bits else 0 end) as old_bits,
         sum(case when is_last then new_bits else 0 end) as new_bits
     from changes
-    group by deal_id
+    group by deal_number
 ),
 
 todays as (
     select
-        cards.deal_id,
+        cards.deal_number,
         cards.crm,
         cards.created_at,
         cards.first_seen_at,
@@ -60,13 +61,13 @@ todays as (
             as integer
         ) as first_bits
     from cards
-    left join changed on cards.deal_id = changed.deal_id
+    left join changed on cards.deal_number = changed.deal_number
     where cards.next_seen_at is null
 ),
 
 moments as (
     select
-        todays.deal_id,
+        todays.deal_number,
         greatest(todays.created_at, logs.began_at) as changed_at,
         todays.first_bits
         & case when logs.began_at > todays.created_at then logs.begun_bits else logs.logged_bits end as filled_bits,
@@ -81,15 +82,15 @@ moments as (
         on todays.crm = logs.crm and todays.created_at < logs.next_began_at
     union all
     select
-        changes.deal_id,
+        changes.deal_number,
         changes.changed_at,
         changes.new_bits - coalesce(changes.previous_bits, changes.old_bits) as filled_bits,
         0 as known_bits
     from changes
-    inner join todays on changes.deal_id = todays.deal_id
+    inner join todays on changes.deal_number = todays.deal_number
     union all
     select
-        deal_id,
+        deal_number,
         contradicted_at as changed_at,
         contradicting_bits as filled_bits,
         0 as known_bits
@@ -97,7 +98,7 @@ moments as (
 )
 
 select
-    deal_id,
+    deal_number,
     changed_at,
     cast(filled_bits as integer) as filled_bits,
     cast(known_bits as integer) as known_bits,

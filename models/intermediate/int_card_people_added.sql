@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- The people on a card, each since they were added. One whose time nobody wrote down is known only since an extract
 -- first showed them; that a deal has nobody is known from its creation on, of a CRM that gives people, and says
@@ -40,8 +40,9 @@ cards as (
         {% endfor %}
         true as gives_contact,
         deciding.crm is not null as gives_decision_maker,
-        deals.deal_id
+        numbers.deal_number
     from {{ ref('crm_deals') }} as deals
+    inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
     inner join {{ ref('int_capabilities_found') }} as given on deals.crm = given.crm and given.capability = 'contact'
     left join {{ ref('int_capabilities_found') }} as deciding
         on deals.crm = deciding.crm and deciding.capability = 'decision_maker'
@@ -55,7 +56,7 @@ cards as (
 moments as (
     {% for person in people %}
         select
-            deal_id,
+            deal_number,
             {{ person }}_at as changed_at,
             {{ card_bits()[person] }} as filled_bits,
             0 as known_bits
@@ -63,7 +64,7 @@ moments as (
         where has_{{ person }}
         union all
         select
-            deal_id,
+            deal_number,
             {{ person }}_known_at as changed_at,
             0 as filled_bits,
             {{ card_bits()[person] }} as known_bits

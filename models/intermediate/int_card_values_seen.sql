@@ -11,7 +11,7 @@ with seen as (
 )
 
 select
-    deal_id,
+    deal_number,
     seen_at as changed_at,
     (card_bits & unlogged_bits) - (coalesce(previous_card_bits, 0) & unlogged_bits) as filled_bits,
     case when previous_card_bits is null then unlogged_bits else 0 end as known_bits,
@@ -19,7 +19,7 @@ select
 from seen
 union all
 select
-    seen.deal_id,
+    seen.deal_number,
     logs.began_at as changed_at,
     -(seen.card_bits & logs.begun_bits) as filled_bits,
     0 as known_bits,

@@ -1,10 +1,10 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- What the extracts of many nights saw on a deal's card: which fields were filled, and from when to when. An edit that
 -- fills or empties no field makes a new version and no new row. The sum of bits stands for a set of fields.
 with versions as (
     select
-        deals.deal_id,
+        numbers.deal_number,
         deals.crm,
         deals.created_at,
         -- nothing was seen of a deal before it was created
@@ -20,6 +20,7 @@ with versions as (
             as card_bits
     from {{ ref('crm_deal_versions') }} as versions
     inner join {{ ref('crm_deals') }} as deals on versions.deal_id = deals.deal_id
+    inner join {{ ref('int_deals_numbered') }} as numbers on versions.deal_id = numbers.deal_id
     where
         not versions.is_deleted
         and not deals.is_deleted
@@ -30,16 +31,16 @@ with versions as (
 nights as (
     select
         *,
-        lag(card_bits) over (partition by deal_id order by _extracted_at) as previous_card_bits
+        lag(card_bits) over (partition by deal_number order by _extracted_at) as previous_card_bits
     from versions
 )
 
 select
-    deal_id,
+    deal_number,
     crm,
     created_at,
     seen_at,
-    lead(seen_at) over (partition by deal_id order by _extracted_at) as next_seen_at,
+    lead(seen_at) over (partition by deal_number order by _extracted_at) as next_seen_at,
     card_bits,
     previous_card_bits,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id

@@ -1,5 +1,5 @@
 -- The card of each deal over time: one row per moment at which what is required or a field changed, with what was
--- required, filled and known from then on. Several things may happen in one moment; each of its rows tells its end.
+-- required, filled and known from then on. Several things may happen in one moment; its row tells its end.
 -- All columns of events are differences, so that their sums up to a moment tell the state then.
 with stages as (
     select
@@ -20,7 +20,7 @@ named as (
 -- the entries into stages: the deal's first, and where each stay went
 entries as (
     select
-        deal_id,
+        _deal_number as deal_number,
         segment,
         cast(null as {{ dbt.type_string() }}) as from_stage_id,
         cast(null as {{ dbt.type_timestamp() }}) as from_entered_at,
@@ -32,7 +32,7 @@ entries as (
     where visit_number = 1
     union all
     select
-        deal_id,
+        _deal_number as deal_number,
         segment,
         stage_id as from_stage_id,
         entered_at as from_entered_at,
@@ -46,7 +46,7 @@ entries as (
 
 events as (
     select
-        entries.deal_id,
+        entries.deal_number,
         entries.entered_at as changed_at,
         -- the larger, the later: the stage entered last is found by a maximum
         100000 * cast(entries.visit_number as {{ dbt.type_bigint() }}) + coalesce(stages.stage_number, 0) as entry,
@@ -74,7 +74,7 @@ events as (
         or coalesce(required.required_bits, 0) <> coalesce(before.required_bits, 0)
     union all
     select
-        deal_id,
+        deal_number,
         changed_at,
         null as entry,
         0 as required_bits,
@@ -84,20 +84,33 @@ events as (
     from {{ ref('int_card_fields_changed') }}
 ),
 
+moments as (
+    select
+        deal_number,
+        changed_at,
+        _load_id,
+        max(entry) as entry,
+        sum(required_bits) as required_bits,
+        sum(filled_bits) as filled_bits,
+        sum(known_bits) as known_bits
+    from events
+    group by deal_number, changed_at, _load_id
+),
+
 timed as (
     select
-        deal_id,
+        deal_number,
         changed_at,
         _load_id,
         max(entry) over until_then as entry,
         cast(sum(required_bits) over until_then as integer) as required_bits,
         cast(sum(filled_bits) over until_then as integer) as filled_bits,
         cast(sum(known_bits) over until_then as integer) as known_bits
-    from events
+    from moments
     window until_then as (
-        partition by deal_id, _load_id
+        partition by deal_number, _load_id
         order by changed_at
-        range between unbounded preceding and current row
+        rows between unbounded preceding and current row
     )
 )
 

@@ -1,20 +1,20 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number', sparse=true) }}
+
 -- Who had a deal when, the one truth about it; only deals that changed hands. As with every field, the CRM of today
 -- has the last word and each change's old value holds until it: so a hand-over that was never logged shows at the next
--- one that was, or else at the last. All rows of a deal carry one _load_id; it is part of the partition, so that a
--- filter on it reaches the table below.
+-- one that was, or else at the last. A table, so that the planner knows how small it is beside the stays it is joined to.
 with handovers as (
     select
         deal_number,
         change_number,
         old_owner_id,
         changed_at,
-        _load_id,
         lead(change_number) over log_of_deal as next_change_number,
         lead(old_owner_id) over log_of_deal as next_old_owner_id,
         lead(changed_at) over log_of_deal as next_changed_at
     from {{ ref('int_deal_changes_parsed') }}
-    where field = 'owner_id'
-    window log_of_deal as (partition by deal_number, _load_id order by change_number)
+    where field = 'owner_id' and {{ is_newly_built() }}
+    window log_of_deal as (partition by deal_number order by change_number)
 )
 
 select
@@ -23,7 +23,7 @@ select
     old_owner_id as owner_id,
     cast('0001-01-01' as {{ dbt.type_timestamp() }}) as valid_from,
     changed_at as valid_to,
-    _load_id
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from handovers
 where change_number = 1
 union all
@@ -33,7 +33,6 @@ select
     case when handovers.next_change_number is null then deals.owner_id else handovers.next_old_owner_id end as owner_id,
     handovers.changed_at as valid_from,
     coalesce(handovers.next_changed_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) as valid_to,
-    handovers._load_id
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from handovers
-inner join {{ ref('int_deals_numbered') }} as numbers on handovers.deal_number = numbers.deal_number
-inner join {{ ref('dim_deals') }} as deals on numbers.deal_id = deals.deal_id
+inner join {{ ref('dim_deals') }} as deals on handovers.deal_number = deals._deal_number

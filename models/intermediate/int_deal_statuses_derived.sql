@@ -44,7 +44,7 @@ telling as (
 )
 
 select
-    visits.deal_id,
+    visits._deal_number as deal_number,
     visits.visit_number + 1 as status_number,
     telling.status,
     telling.pipeline,
@@ -57,7 +57,7 @@ inner join telling
 union all
 
 select
-    visits.deal_id,
+    visits._deal_number as deal_number,
     1 as status_number,
     case when stages.is_won then 'won' when stages.is_lost then 'lost' else 'open' end as status,
     stages.pipeline,
@@ -70,7 +70,7 @@ where visits.visit_number = 1 and not stages.is_before_win
 union all
 
 select
-    deals.deal_id,
+    deals._deal_number as deal_number,
     0 as status_number,
     'open' as status,
     coalesce(stages.pipeline, deals.pipeline) as pipeline,
@@ -78,5 +78,5 @@ select
     deals._load_id
 from {{ ref('dim_deals') }} as deals
 left join {{ ref('fct_stage_visits') }} as visits
-    on deals.deal_id = visits.deal_id and deals._load_id = visits._load_id and visits.visit_number = 1
+    on deals._deal_number = visits._deal_number and deals._load_id = visits._load_id and visits.visit_number = 1
 left join stages on visits.stage_id = stages.stage_id

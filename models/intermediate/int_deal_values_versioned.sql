@@ -7,26 +7,31 @@
 -- from when they held, so those are carried forward.
 with deals as (
     select
-        numbers.deal_number,
-        deals.*
-    from {{ ref('dim_deals') }} as deals
-    inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
-    where {{ is_newly_built('deals._load_id') }}
+        _deal_number as deal_number,
+        pipeline,
+        status,
+        segment,
+        currency,
+        owner_id,
+        amount,
+        expected_close_date,
+        _load_id
+    from {{ ref('dim_deals') }}
+    where {{ is_newly_built() }}
 ),
 
 moments as (
     select
-        deals.deal_number,
-        statuses.started_at as valid_from,
-        statuses.status_number as moment_number,
-        statuses.status,
-        statuses.pipeline,
+        deal_number,
+        started_at as valid_from,
+        status_number as moment_number,
+        status,
+        pipeline,
         null as owner_id,
         null as old_amount,
         null as old_date
-    from {{ ref('int_deal_statuses_derived') }} as statuses
-    inner join deals on statuses.deal_id = deals.deal_id
-    where {{ is_newly_built('statuses._load_id') }}
+    from {{ ref('int_deal_statuses_derived') }}
+    where {{ is_newly_built() }}
     union all
     select
         deal_number,

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- One pass over the stays in stages: when each span of the journey was opened in a deal, and when it was passed.
 -- A span opens once: a stage that is entered again does not start its steps again.
@@ -39,7 +39,7 @@ marks as (
 
 met as (
     select
-        visits.deal_id,
+        visits._deal_number as deal_number,
         visits.map_segment,
         marks.span_id,
         visits.entered_at as opened_at,
@@ -52,7 +52,7 @@ met as (
     union all
 
     select
-        visits.deal_id,
+        visits._deal_number as deal_number,
         visits.map_segment,
         marks.span_id,
         case when marks.is_opening then visits.exited_at end as opened_at,
@@ -64,7 +64,7 @@ met as (
     union all
 
     select
-        deals.deal_id,
+        deals._deal_number as deal_number,
         deals.map_segment,
         lines.span_id,
         deals.created_at as opened_at,
@@ -75,7 +75,7 @@ met as (
 )
 
 select
-    deal_id,
+    deal_number,
     min(map_segment) as map_segment,
     span_id,
     min(opened_at) as opened_at,
@@ -84,4 +84,4 @@ select
     max(passed_at) as last_passed_at,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from met
-group by deal_id, span_id
+group by deal_number, span_id

@@ -33,7 +33,7 @@ steps as (
         case when proven.is_triggered_at_exact then proven.triggered_at end as clock_starts_at
     from {{ ref('int_journey_steps_proven') }} as proven
     inner join lines on proven.journey_line_id = lines.journey_line_id
-    inner join {{ ref('dim_deals') }} as deals on proven.deal_id = deals.deal_id
+    inner join {{ ref('dim_deals') }} as deals on proven.deal_number = deals._deal_number
 ),
 
 started as (

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- One row per deal and step, by the line of the map in force when the step was triggered, with its proof. Steps that
 -- begin with the deal's own life come first; one that begins when another is done follows it, because only then it
@@ -26,7 +26,7 @@ names as (
 -- no deals at all, unless the map has such versions
 created as (
     select
-        deal_id,
+        _deal_number as deal_number,
         created_at
     from {{ ref('dim_deals') }}
     where true in (select is_begun_otherwise from lines)
@@ -35,20 +35,21 @@ created as (
 -- proves something only after the trigger, as a call does
 later_facts as (
     select
-        deal_id,
-        evidence,
-        kind,
-        proven_at
-    from {{ ref('int_journey_evidence_listed') }}
+        numbers.deal_number,
+        facts.evidence,
+        facts.kind,
+        facts.proven_at
+    from {{ ref('int_journey_evidence_listed') }} as facts
+    inner join {{ ref('int_deals_numbered') }} as numbers on facts.deal_id = numbers.deal_id
     where
-        not may_precede
-        and proven_at is not null
-        and {{ is_touched('deal_id') }}
+        not facts.may_precede
+        and facts.proven_at is not null
+        and {{ is_touched('facts.deal_id') }}
 ),
 
 started_0 as (
     select
-        spans.deal_id,
+        spans.deal_number,
         spans.map_segment,
         lines.journey_line_id,
         spans.opened_at as triggered_at,
@@ -58,7 +59,7 @@ started_0 as (
         spans.opened_at >= lines.holds_from and spans.opened_at < lines.holds_to as is_in_force
     from {{ ref('int_journey_spans_met') }} as spans
     inner join lines on spans.span_id = lines.span_id and spans.map_segment = lines.map_segment
-    left join created on lines.is_begun_otherwise and spans.deal_id = created.deal_id
+    left join created on lines.is_begun_otherwise and spans.deal_number = created.deal_number
     where
         spans.opened_at is not null
         and (
@@ -71,7 +72,7 @@ started_0 as (
 {% for round in range(1, rounds + 1) %}
     done_{{ round - 1 }} as (
         select
-            started.deal_id,
+            started.deal_number,
             started.map_segment,
             names.step,
             min(
@@ -82,19 +83,19 @@ started_0 as (
         from started_{{ round - 1 }} as started
         inner join names on started.journey_line_id = names.journey_line_id
         left join {{ ref('int_journey_evidence_found') }} as found
-            on started.deal_id = found.deal_id and names.evidence = found.evidence
+            on started.deal_number = found.deal_number and names.evidence = found.evidence
         left join later_facts as facts
             on
-                started.deal_id = facts.deal_id
+                started.deal_number = facts.deal_number
                 and names.evidence = facts.evidence
                 and started.triggered_at <= facts.proven_at
         where names.is_followed
-        group by started.deal_id, started.map_segment, names.step
+        group by started.deal_number, started.map_segment, names.step
     ),
 
     started_{{ round }} as (
         select
-            done.deal_id,
+            done.deal_number,
             done.map_segment,
             lines.journey_line_id,
             done.done_at as triggered_at,
@@ -108,9 +109,9 @@ started_0 as (
                 lines.trigger = 'step_done'
                 and done.step = lines.trigger_name
                 and done.map_segment = lines.map_segment
-        left join created on lines.is_begun_otherwise and done.deal_id = created.deal_id
+        left join created on lines.is_begun_otherwise and done.deal_number = created.deal_number
         left join {{ ref('int_journey_spans_met') }} as spans
-            on done.deal_id = spans.deal_id and lines.span_id = spans.span_id
+            on done.deal_number = spans.deal_number and lines.span_id = spans.span_id
         where
             done.done_at is not null
             and (
@@ -135,22 +136,22 @@ special as (
 
 proven_later as (
     select
-        special.deal_id,
+        special.deal_number,
         special.journey_line_id,
         min(facts.proven_at) as proven_at,
         {{ first_proven_by('facts.kind', 'facts.proven_at') }} as proven_by
     from later_facts as facts
     inner join special
         on
-            facts.deal_id = special.deal_id
+            facts.deal_number = special.deal_number
             and facts.evidence = special.evidence
             and facts.proven_at >= special.triggered_at
-    group by special.deal_id, special.journey_line_id
+    group by special.deal_number, special.journey_line_id
 ),
 
 steps as (
     select
-        started.deal_id,
+        started.deal_number,
         started.journey_line_id,
         started.triggered_at,
         started.is_triggered_at_exact,
@@ -165,7 +166,7 @@ steps as (
     where not (names.is_contested or names.is_proven_later)
     union all
     select
-        special.deal_id,
+        special.deal_number,
         special.journey_line_id,
         special.triggered_at,
         special.is_triggered_at_exact,
@@ -173,18 +174,18 @@ steps as (
         special.last_passed_at,
         special.evidence,
         row_number() over (
-            partition by special.deal_id, special.step
+            partition by special.deal_number, special.step
             order by case when special.is_in_force then 1 else 2 end, special.triggered_at, special.journey_line_id
         ) as place,
         later.proven_at as later_proven_at,
         later.proven_by as later_proven_by
     from special
     left join proven_later as later
-        on special.deal_id = later.deal_id and special.journey_line_id = later.journey_line_id
+        on special.deal_number = later.deal_number and special.journey_line_id = later.journey_line_id
 )
 
 select
-    steps.deal_id,
+    steps.deal_number,
     steps.journey_line_id,
     found.task_owner_id,
     case
@@ -207,5 +208,5 @@ select
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from steps
 left join {{ ref('int_journey_evidence_found') }} as found
-    on steps.deal_id = found.deal_id and steps.evidence = found.evidence
+    on steps.deal_number = found.deal_number and steps.evidence = found.evidence
 where steps.place = 1

@@ -5,7 +5,7 @@
 -- comes later: a deal that is opened again ends once more. A case without days was not done.
 with endings as (
     select
-        visits.deal_id,
+        visits._deal_number,
         deals.segment,
         case when stages.is_won then 'won' else 'lost' end as outcome,
         visits.entered_at as ended_at,
@@ -14,12 +14,12 @@ with endings as (
         case when reviewed.norms_verdict = 'exclude_from_norms' then reviewed.norms_decided_on end as excluded_from
     from {{ ref('fct_stage_visits') }} as visits
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
-    inner join {{ ref('dim_deals') }} as deals on visits.deal_id = deals.deal_id
-    left join {{ ref('int_deals_reviewed') }} as reviewed on visits.deal_id = reviewed.deal_id
+    inner join {{ ref('dim_deals') }} as deals on visits._deal_number = deals._deal_number
+    left join {{ ref('int_deals_reviewed') }} as reviewed on deals.deal_id = reviewed.deal_id
     where
         (stages.is_won or stages.is_lost)
         and deals.segment <> 'atypical'
-    window endings_of_deal as (partition by visits.deal_id order by visits.visit_number)
+    window endings_of_deal as (partition by visits._deal_number order by visits.visit_number)
 ),
 
 -- how long a deal stays won or lost before it is opened again is no norm
@@ -36,7 +36,7 @@ stays as (
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
     inner join endings
         on
-            visits.deal_id = endings.deal_id
+            visits._deal_number = endings._deal_number
             and visits.exited_at > coalesce(
                 endings.previous_ended_at, cast('0001-01-01' as {{ dbt.type_timestamp() }})
             )
@@ -68,7 +68,7 @@ steps as (
     from {{ ref('fct_journey_steps') }} as steps
     inner join endings
         on
-            steps.deal_id = endings.deal_id
+            steps._deal_number = endings._deal_number
             and case
                 when steps.phase = 'onboarding'
                     then

@@ -8,40 +8,47 @@ with deals as (
     where _load_id = (select newest_load_id from {{ ref('stg_as_of') }})
 ),
 
+visits as (
+    select * from {{ ref('fct_stage_visits') }}
+    where _load_id = (select newest_load_id from {{ ref('stg_as_of') }})
+),
+
 events as (
     select
-        deal_id,
+        _deal_number,
         'deal_created' as trigger,
         cast(null as {{ dbt.type_string() }}) as trigger_name,
         created_at as occurred_at
     from deals
     union all
     select
-        visits.deal_id,
+        visits._deal_number,
         'stage_entered' as trigger,
         stages.stage as trigger_name,
         min(visits.entered_at) as occurred_at
-    from {{ ref('fct_stage_visits') }} as visits
+    from visits
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
-    group by visits.deal_id, stages.stage
+    group by visits._deal_number, stages.stage
     union all
     select
-        visits.deal_id,
+        visits._deal_number,
         'won' as trigger,
         cast(null as {{ dbt.type_string() }}) as trigger_name,
         min(visits.entered_at) as occurred_at
-    from {{ ref('fct_stage_visits') }} as visits
+    from visits
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
     where stages.is_won
-    group by visits.deal_id
+    group by visits._deal_number
 ),
 
 expected as (
-    select distinct
-        deals.deal_id,
-        lines.step
+    select
+        deals._deal_number,
+        lines.step,
+        1 as is_expected,
+        0 as is_built
     from deals
-    inner join events on deals.deal_id = events.deal_id
+    inner join events on deals._deal_number = events._deal_number
     inner join {{ ref('journey_map') }} as lines
         on
             lines.segment in (deals.segment, '*')
@@ -63,20 +70,24 @@ expected as (
 
 built as (
     select
-        deal_id,
+        _deal_number,
         step,
-        count(*) as copies
+        0 as is_expected,
+        1 as is_built
     from {{ ref('fct_journey_steps') }}
-    where deal_id in (select deal_id from deals)
-    group by deal_id, step
+    where _load_id = (select newest_load_id from {{ ref('stg_as_of') }})
+),
+
+compared as (
+    select * from expected
+    union all
+    select * from built
 )
 
 select
-    coalesce(expected.deal_id, built.deal_id) as deal_id,
-    coalesce(expected.step, built.step) as step,
-    built.copies
-from expected
-full outer join built on expected.deal_id = built.deal_id and expected.step = built.step
-where
-    coalesce(built.copies, 0) > 1
-    or (expected.step is not null and built.step is null)
+    _deal_number,
+    step,
+    sum(is_built) as copies
+from compared
+group by _deal_number, step
+having sum(is_built) > 1 or (sum(is_expected) > 0 and sum(is_built) = 0)

@@ -27,8 +27,10 @@ select
     coalesce(reviewed.norms_verdict = 'exclude_from_norms', false) as is_excluded_from_norms,
     deals.created_at,
     deals.expected_close_date,
+    numbers.deal_number as _deal_number,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from {{ ref('crm_deals') }} as deals
+left join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
 left join {{ ref('crm_accounts') }} as accounts on deals.account_id = accounts.account_id
 left join {{ ref('crm_users') }} as owners on deals.owner_id = owners.user_id
 left join {{ ref('int_deals_segmented') }} as segmented on deals.deal_id = segmented.deal_id

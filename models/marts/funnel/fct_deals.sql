@@ -9,7 +9,7 @@ with deals as (
 
 milestones as (
     select
-        visits.deal_id,
+        visits._deal_number,
         min(case when stages.phase = 'presale' then visits.entered_at end) as reached_presale_at,
         min(case when stages.phase = 'sale' then visits.entered_at end) as reached_sale_at,
         min(case when stages.phase = 'documents' then visits.entered_at end) as reached_documents_at,
@@ -24,7 +24,7 @@ milestones as (
     from {{ ref('fct_stage_visits') }} as visits
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
     where {{ is_newly_built('visits._load_id') }}
-    group by visits.deal_id
+    group by visits._deal_number
 )
 
 select
@@ -58,8 +58,9 @@ select
     revenue.first_use_at,
     revenue.first_invoice_at,
     revenue.first_payment_at,
+    deals._deal_number,
     deals._load_id
 from deals
-left join milestones on deals.deal_id = milestones.deal_id
+left join milestones on deals._deal_number = milestones._deal_number
 left join {{ ref('int_deals_activity_counted') }} as activities on deals.deal_id = activities.deal_id
 left join {{ ref('int_deals_revenue_summed') }} as revenue on deals.deal_id = revenue.deal_id

@@ -4,7 +4,7 @@
 -- change of them rebuilds the deal. The team is that of the owner when the stay began.
 with deals as (
     select
-        numbers.deal_number,
+        deals._deal_number as deal_number,
         deals.deal_id,
         deals.segment,
         deals.channel,
@@ -13,7 +13,6 @@ with deals as (
         deals.owner_id,
         deals.created_at
     from {{ ref('dim_deals') }} as deals
-    inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
     where {{ is_newly_built('deals._load_id') }}
 ),
 
@@ -72,6 +71,7 @@ select
     visits.is_entered_at_exact,
     visits.entered_at,
     visits.exited_at,
+    visits.deal_number as _deal_number,
     visits._load_id
 from visits
 left join {{ ref('int_business_days') }} as entry_day

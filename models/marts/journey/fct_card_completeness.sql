@@ -15,12 +15,12 @@ told as (
         lag(required_bits) over card_of_deal as previous_required_bits,
         lag(held_bits) over card_of_deal as previous_held_bits
     from cards
-    window card_of_deal as (partition by deal_id, _load_id order by changed_at)
+    window card_of_deal as (partition by deal_number, _load_id order by changed_at)
 ),
 
 news as (
     select
-        deal_id,
+        deal_number,
         stage_id,
         changed_at,
         held_bits,
@@ -36,13 +36,15 @@ news as (
 )
 
 select
-    deal_id,
-    stage_id,
-    case when missing_bits > 0 then {{ card_fields_named('missing_bits') }} end as missing_fields,
-    case when held_bits is null then 'not known then: ' || {{ card_fields_named('unknown_bits') }} end as not_measurable_reason,
-    fields_required,
-    fields_filled,
-    fields_filled / cast(nullif(fields_required, 0) as double) as completeness,
-    changed_at,
-    _load_id
+    deals.deal_id,
+    news.stage_id,
+    case when news.missing_bits > 0 then {{ card_fields_named('news.missing_bits') }} end as missing_fields,
+    case when news.held_bits is null then 'not known then: ' || {{ card_fields_named('news.unknown_bits') }} end
+        as not_measurable_reason,
+    news.fields_required,
+    news.fields_filled,
+    news.fields_filled / cast(nullif(news.fields_required, 0) as double) as completeness,
+    news.changed_at,
+    news._load_id
 from news
+inner join {{ ref('dim_deals') }} as deals on news.deal_number = deals._deal_number

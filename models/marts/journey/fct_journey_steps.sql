@@ -10,25 +10,49 @@ with as_of as (
 
 steps as (
     select * from {{ ref('int_journey_steps_dated') }}
-    where
-        {{ is_newly_built() }}
-        or {{ has_rows_where('deal_id', "status = 'not_yet_due' and due_at < (select as_of from " ~ ref('stg_as_of') ~ ")") }}
-        or {{ has_rows_where(
-            'deal_id',
-            "not_measurable_reason like 'never given by %' and not_measurable_reason not in "
-            ~ "(select never_given from " ~ ref('int_journey_evidence_seen') ~ " where never_given is not null)"
-        ) }}
+    {% if is_incremental() %}
+        -- one list, so that all others are left out before their deadlines are looked up
+        where deal_number in (
+            select deal_number from {{ ref('int_journey_steps_proven') }}
+            where {{ is_newly_built() }}
+            union all
+            select _deal_number from {{ this }}
+            where
+                (status = 'not_yet_due' and due_at < (select as_of from as_of))
+                or (
+                    not_measurable_reason like 'never given by %'
+                    and not_measurable_reason not in (
+                        select never_given from {{ ref('int_journey_evidence_seen') }}
+                        where never_given is not null
+                    )
+                )
+        )
+    {% endif %}
+),
+
+deals as (
+    select
+        deals._deal_number as deal_number,
+        deals.deal_id,
+        deals.crm,
+        deals.pipeline,
+        deals.segment,
+        deals.owner_id as deal_owner_id,
+        facts.lost_at,
+        facts.won_at
+    from {{ ref('dim_deals') }} as deals
+    inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
 ),
 
 timed as (
     select
         steps.*,
+        deals.deal_id,
         deals.segment,
-        numbers.deal_number,
-        deals.owner_id as deal_owner_id,
+        deals.deal_owner_id,
         stages.stage_id,
         -- after a win only the onboarding goes on
-        case when steps.phase = 'onboarding' then facts.lost_at else coalesce(facts.lost_at, facts.won_at) end
+        case when steps.phase = 'onboarding' then deals.lost_at else coalesce(deals.lost_at, deals.won_at) end
             as ended_at,
         case
             when seen.evidence is null then 'the CRM gives no such data'
@@ -38,9 +62,7 @@ timed as (
             when steps.due_at is null then 'the deadline is beyond the calendar'
         end as not_measurable_reason
     from steps
-    inner join {{ ref('dim_deals') }} as deals on steps.deal_id = deals.deal_id
-    inner join {{ ref('fct_deals') }} as facts on steps.deal_id = facts.deal_id
-    inner join {{ ref('int_deals_numbered') }} as numbers on steps.deal_id = numbers.deal_id
+    inner join deals on steps.deal_number = deals.deal_number
     left join {{ ref('int_stages_completed') }} as stages
         on deals.crm = stages.crm and deals.pipeline = stages.pipeline and steps.stage = stages.stage
     left join {{ ref('int_journey_evidence_seen') }} as seen
@@ -118,6 +140,7 @@ select
     -- kept where the step was done after all, so that what was shown then can be told
     case when judged.done_at is null or judged.done_at > judged.passed_at then judged.passed_at end as skipped_at,
     judged.ended_at,
+    judged.deal_number as _deal_number,
     (select newest_load_id from as_of) as _load_id
 from judged
 left join {{ ref('int_business_days') }} as due_day

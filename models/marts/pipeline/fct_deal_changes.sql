@@ -27,7 +27,7 @@ directed as (
 
 stays as (
     select
-        deal_id,
+        _deal_number,
         stage_id,
         entered_at,
         -- a comparison without 'or': joined by hash, not by trying every pair
@@ -79,7 +79,7 @@ select
 from directed
 left join stays
     on
-        directed.deal_id = stays.deal_id
+        directed.deal_number = stays._deal_number
         and directed.changed_at >= stays.entered_at
         and directed.changed_at < stays.exited_at
 left join ended on directed.deal_number = ended.deal_number and directed.changed_at = ended.valid_to

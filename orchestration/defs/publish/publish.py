@@ -152,8 +152,8 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     """
     content = ", ".join(ident(column) for column, _ in columns)
     total, mixed, rows, *profile = con.execute(f"""
-        select sum(hash({content})::hugeint), bit_xor(hash({content})), {profile_column_sql(columns)}
-        from {ident(name)}
+        select sum(row_hash::hugeint), bit_xor(row_hash), {profile_column_sql(columns)}
+        from (select *, hash({content}) as row_hash from {ident(name)})
     """).fetchone()
     for (column, data_type), non_null, mean in zip(
         columns, profile[: len(columns)], profile[len(columns) :], strict=True
@@ -179,7 +179,7 @@ def _write_parquet(
             os.link(source.resolve(), folder / f"{name}.parquet")
         else:
             target = literal(str(folder / f"{name}.parquet"))
-            con.execute(f"copy {ident(name)} to {target} (format parquet, compression zstd, compression_level 1)")
+            con.execute(f"copy {ident(name)} to {target} (format parquet, compression snappy)")
     con.execute(f"copy publication to {literal(str(folder / 'publication.parquet'))} (format parquet)")
 
 
