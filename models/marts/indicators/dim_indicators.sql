@@ -14,6 +14,7 @@ with declared as (
             cast({{ "'" ~ meta.get('stages') | join(', ') ~ "'" if meta.get('stages') else 'null' }} as {{ dbt.type_string() }}) as stages,
             '{{ meta["owner"] }}' as owner,
             cast({{ meta.get('norm', 'null') }} as double) as declared_norm,
+            cast({{ meta.get('default', 'null') }} as double) as default_value,
             cast({{ "'" ~ meta.get('needs') ~ "'" if meta.get('needs') else 'null' }} as {{ dbt.type_string() }}) as needs,
             cast({{ "'" ~ meta.get('act') ~ "'" if meta.get('act') else 'null' }} as {{ dbt.type_string() }}) as act
         {{ 'union all' if not loop.last }}

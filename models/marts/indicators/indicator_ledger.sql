@@ -1,0 +1,257 @@
+{{ config(materialized='table') }}
+
+-- Which indicators to trust: each held against the outcome, at each landmark, for all segments and for each. The
+-- landmark '(all)' is the one of an indicator's landmarks that tells most (the smallest error, whatever it says): the
+-- indicator's own verdict. A verdict asks for more than the 95% interval shown: so many indicators are looked at that
+-- one in twenty would pass by luck, so the error is shared out among them.
+with settings as (
+    select
+        -- two-sided 5%, divided by the number of indicators (Bonferroni), as a normal quantile to within 0.01
+        sqrt(2 * ln(indicators / 0.05) - ln(2 * ln(indicators / 0.05)) - 0.4) as z_needed,
+        ln({{ var('indicator_relevant_odds') }}) as relevant_slope
+    from (select greatest(count(*), 1) as indicators from {{ ref('dim_indicators') }}) as declared
+),
+
+cells as (
+    select
+        cell_number,
+        indicator,
+        landmark,
+        stage_id,
+        segment,
+        sum(deals) as deals,
+        sum(won) as won,
+        sum(lost) as lost
+    from {{ ref('int_indicator_cells') }}
+    group by cell_number, indicator, landmark, stage_id, segment
+),
+
+quarters as (
+    select
+        *,
+        slope + score / nullif(information, 0) as slope_of_quarter
+    from {{ ref('int_indicator_fits') }}
+),
+
+fits as (
+    select
+        cell_number,
+        max(slope) as slope,
+        sqrt(sum(score_variance)) / nullif(sum(information), 0) as slope_error,
+        -- where a value tells the outcome for sure, the slope has no end, and no estimate
+        max(last_step) < 1e-6 and sum(information) > 1e-2 as is_estimated,
+        count(slope_of_quarter) as quarters,
+        sum(case when slope_of_quarter * slope > 0 then 1 else 0 end) as quarters_alike
+    from quarters
+    group by cell_number
+),
+
+-- what the deals of all quarters up to one said together, one step from the fit: since when it is as it is
+so_far as (
+    select
+        cell_number,
+        quarter_start_date,
+        slope + sum(score) over up_to / nullif(sum(information) over up_to, 0) as slope_then,
+        sqrt(sum(score_variance) over up_to) / nullif(sum(information) over up_to, 0) as error_then
+    from {{ ref('int_indicator_fits') }}
+    window up_to as (partition by cell_number order by quarter_start_date)
+),
+
+endings as (
+    select
+        landmark,
+        case when landmark like 'stage%' then stage_id end as stage_id,
+        segment,
+        days_to_end,
+        count(*) as deals
+    from {{ ref('int_indicator_landmarks') }}
+    where days_to_end is not null
+    group by landmark, case when landmark like 'stage%' then stage_id end, segment, days_to_end
+),
+
+endings_of_all as (
+    select * from endings
+    union all
+    select
+        landmark,
+        stage_id,
+        '(all)' as segment,
+        days_to_end,
+        sum(deals) as deals
+    from endings
+    group by landmark, stage_id, days_to_end
+),
+
+medians as (
+    select
+        landmark,
+        stage_id,
+        segment,
+        min(days_to_end) as days_before_outcome
+    from (
+        select
+            *,
+            sum(deals) over (partition by landmark, stage_id, segment order by days_to_end)
+            / cast(sum(deals) over (partition by landmark, stage_id, segment) as double) as share_up_to
+        from endings_of_all
+    ) as shares
+    where share_up_to >= 0.5
+    group by landmark, stage_id, segment
+),
+
+hollow as (
+    select
+        indicator,
+        true as is_gamed
+    from {{ ref('int_indicator_acts_judged') }}
+    where block = 0 and is_hollow and scope in ('team', 'all')
+    group by indicator
+),
+
+measured as (
+    select
+        cells.*,
+        cells.won + cells.lost as ended,
+        ranks.auc,
+        ranks.auc_stratified,
+        ranks.win_rate_highest_fifth / nullif(ranks.win_rate_lowest_fifth, 0) as lift,
+        case when fits.is_estimated then fits.slope end as slope,
+        case when fits.is_estimated then fits.slope_error end as slope_error,
+        fits.quarters,
+        fits.quarters_alike,
+        medians.days_before_outcome,
+        settings.z_needed,
+        settings.relevant_slope
+    from cells
+    cross join settings
+    left join fits on cells.cell_number = fits.cell_number
+    left join {{ ref('int_indicator_ranks') }} as ranks on cells.cell_number = ranks.cell_number
+    left join medians
+        on
+            cells.landmark = medians.landmark
+            and coalesce(cells.stage_id, '') = coalesce(medians.stage_id, '')
+            and cells.segment = medians.segment
+),
+
+told as (
+    select
+        *,
+        row_number() over (
+            partition by indicator, segment
+            order by slope_error nulls last, landmark, stage_id
+        ) as place
+    from measured
+),
+
+rows_of_ledger as (
+    select
+        *,
+        landmark as told_at
+    from told
+    union all
+    select
+        *,
+        '(all)' as told_at
+    from told
+    where place = 1
+),
+
+judged as (
+    select
+        rows_of_ledger.*,
+        case
+            when leaks.is_set_at_end or leaks.is_told_back then 'leaks'
+            when hollow.is_gamed then 'gamed'
+            when slope_error is null then 'too few deals'
+            when abs(slope) > z_needed * slope_error and quarters_alike >= 0.6 * quarters then 'predicts'
+            when slope_error * z_needed > relevant_slope then 'too few deals'
+            else 'no evidence'
+        end as verdict,
+        leaks.is_set_at_end,
+        leaks.changed_at_end,
+        leaks.changed_deals,
+        leaks.shown_open,
+        leaks.expected_open
+    from rows_of_ledger
+    left join {{ ref('int_indicator_leaks') }} as leaks on rows_of_ledger.indicator = leaks.indicator
+    left join hollow on rows_of_ledger.indicator = hollow.indicator
+),
+
+-- the quarter after the last one in which the evidence up to then said otherwise
+since as (
+    select
+        judged.cell_number,
+        judged.verdict,
+        max(
+            case
+                when
+                    (abs(so_far.slope_then) > judged.z_needed * so_far.error_then and so_far.slope_then * judged.slope > 0)
+                    <> (judged.verdict = 'predicts')
+                    then so_far.quarter_start_date
+            end
+        ) as last_unlike,
+        min(so_far.quarter_start_date) as first_quarter
+    from judged
+    inner join so_far on judged.cell_number = so_far.cell_number
+    where judged.verdict in ('predicts', 'no evidence', 'too few deals')
+    group by judged.cell_number, judged.verdict
+)
+
+select
+    judged.indicator || '|' || judged.told_at
+    || case when judged.told_at like 'stage%' then ':' || judged.stage_id else '' end || '|' || judged.segment as ledger_id,
+    judged.indicator,
+    judged.told_at as landmark,
+    judged.landmark as measured_at,
+    judged.stage_id,
+    judged.segment,
+    indicators.influence,
+    judged.verdict,
+    case judged.verdict
+        when 'leaks'
+            then case
+                when judged.is_set_at_end
+                    then {{ whole('judged.changed_at_end') }} || ' of ' || {{ whole('judged.changed_deals') }}
+                        || ' deals got their first value when they ended'
+                else
+                    'deals that have ended show it, ' || {{ whole('judged.shown_open') }} || ' open ones do where '
+                    || {{ whole('judged.expected_open') }} || ' would be expected'
+            end
+        when 'gamed' then 'more acts, fewer answers for each, and deals advance no more: see indicator_integrity'
+        when 'too few deals' then case
+            when judged.slope_error is null then 'outcomes or values do not differ enough to compare'
+            else 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
+        end
+        when 'no evidence' then 'the interval, shared out among all indicators, holds 1'
+        else
+            case when judged.slope > 0 then 'higher' else 'lower' end || ' values go with more wins'
+    end as verdict_reason,
+    cast(
+        coalesce(
+            {{ dbt.dateadd('month', 3, 'since.last_unlike') }},
+            since.first_quarter
+        ) as date
+    ) as verdict_since,
+    cast(judged.deals as bigint) as deals,
+    cast(judged.ended as bigint) as ended_deals,
+    cast(judged.won as bigint) as won_deals,
+    cast(
+        case
+            when judged.verdict = 'too few deals' and judged.slope_error is not null
+                then ceil(judged.ended * (power(judged.slope_error * judged.z_needed / judged.relevant_slope, 2) - 1))
+        end as bigint
+    ) as ended_deals_missing,
+    judged.auc,
+    judged.auc_stratified,
+    exp(judged.slope) as odds_ratio,
+    exp(judged.slope - 1.959963984540054 * judged.slope_error) as odds_ratio_low,
+    exp(judged.slope + 1.959963984540054 * judged.slope_error) as odds_ratio_high,
+    judged.lift,
+    cast(judged.days_before_outcome as integer) as days_before_outcome,
+    cast(judged.quarters as integer) as quarters,
+    cast(judged.quarters_alike as integer) as quarters_alike,
+    as_of.as_of
+from judged
+cross join {{ ref('stg_as_of') }} as as_of
+inner join {{ ref('dim_indicators') }} as indicators on judged.indicator = indicators.indicator
+left join since on judged.cell_number = since.cell_number and judged.verdict = since.verdict
