@@ -1,15 +1,18 @@
 {{ config(materialized='table') }}
 
--- Which indicators to trust: each held against the outcome, at each landmark, for all segments and for each. The
--- landmark '(all)' is the one of an indicator's landmarks that tells most (the smallest error, whatever it says): the
--- indicator's own verdict. A verdict asks for more than the 95% interval shown: so many indicators are looked at that
--- one in twenty would pass by luck, so the error is shared out among them.
+-- Which indicators to trust: each held against the outcome, at each landmark, for all segments and for each. A verdict
+-- asks for more than the 95% interval shown: so many comparisons are made that one in twenty would pass by luck, so the
+-- error is shared out among them. That is why an indicator's own row, the landmark '(all)', may be the one that speaks
+-- most clearly; where none does, it is the one with the smallest error.
 with settings as (
     select
-        -- two-sided 5%, divided by the number of indicators (Bonferroni), as a normal quantile to within 0.01
-        sqrt(2 * ln(indicators / 0.05) - ln(2 * ln(indicators / 0.05)) - 0.4) as z_needed,
+        -- two-sided 5%, divided by the comparisons made (Bonferroni), as a normal quantile to within 0.01
+        sqrt(2 * ln(comparisons / 0.05) - ln(2 * ln(comparisons / 0.05)) - 0.4) as z_needed,
         ln({{ var('indicator_relevant_odds') }}) as relevant_slope
-    from (select greatest(count(*), 1) as indicators from {{ ref('dim_indicators') }}) as declared
+    from (
+        select greatest(count(distinct cell_number), 1) as comparisons from {{ ref('int_indicator_cells') }}
+        where segment = '(all)'
+    ) as made
 ),
 
 cells as (
@@ -133,14 +136,24 @@ measured as (
             and cells.segment = medians.segment
 ),
 
+clear as (
+    select
+        *,
+        coalesce(abs(slope) > z_needed * slope_error and 3 * quarters_alike >= 2 * quarters, false) as is_clear
+    from measured
+),
+
 told as (
     select
         *,
         row_number() over (
             partition by indicator, segment
-            order by slope_error nulls last, landmark, stage_id
+            order by
+                case when is_clear then 1 else 2 end,
+                case when is_clear then -abs(slope) / slope_error else slope_error end nulls last,
+                landmark, stage_id
         ) as place
-    from measured
+    from clear
 ),
 
 rows_of_ledger as (
@@ -163,7 +176,7 @@ judged as (
             when leaks.is_set_at_end or leaks.is_told_back then 'leaks'
             when hollow.is_gamed then 'gamed'
             when slope_error is null then 'too few deals'
-            when abs(slope) > z_needed * slope_error and quarters_alike >= 0.6 * quarters then 'predicts'
+            when is_clear then 'predicts'
             when slope_error * z_needed > relevant_slope then 'too few deals'
             else 'no evidence'
         end as verdict,
@@ -222,7 +235,7 @@ select
             when judged.slope_error is null then 'outcomes or values do not differ enough to compare'
             else 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
         end
-        when 'no evidence' then 'the interval, shared out among all indicators, holds 1'
+        when 'no evidence' then 'at the confidence that so many comparisons ask for, the interval holds 1'
         else
             case when judged.slope > 0 then 'higher' else 'lower' end || ' values go with more wins'
     end as verdict_reason,
