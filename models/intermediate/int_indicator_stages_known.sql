@@ -2,7 +2,24 @@
 
 -- In which stage a deal was known to be, and from when to when. A move may be recorded days after it was made; until
 -- then nobody could act on it, and no indicator may know it. A move that turns up after a later one is no news.
-with recorded as (
+with stages as (
+    select
+        stages.*,
+        -- a stage behind the win is onboarding: the deal is won there
+        not stages.is_won and not stages.is_lost and coalesce(stages.position < wins.position, true) as is_open_stage
+    from {{ ref('int_stages_completed') }} as stages
+    left join (
+        select
+            crm,
+            pipeline,
+            min(position) as position
+        from {{ ref('int_stages_completed') }}
+        where is_won
+        group by crm, pipeline
+    ) as wins on stages.crm = wins.crm and stages.pipeline = wins.pipeline
+),
+
+recorded as (
     select
         deal_id,
         changed_at,
@@ -54,15 +71,15 @@ select
     stages.phase,
     news.visit_number,
     news.stage_visit_number,
-    not stages.is_won and not stages.is_lost as is_open_stage,
+    stages.is_open_stage,
     coalesce(
         stages.pipeline = before.pipeline and stages.position < before.position
-        and not before.is_won and not before.is_lost and not stages.is_lost, false
+        and before.is_open_stage and stages.is_open_stage, false
     ) as is_move_back,
     news.entered_at,
     news.known_at,
     news.until_at,
     news._load_id
 from news
-inner join {{ ref('int_stages_completed') }} as stages on news.stage_id = stages.stage_id
-left join {{ ref('int_stages_completed') }} as before on news.previous_stage_id = before.stage_id
+inner join stages on news.stage_id = stages.stage_id
+left join stages as before on news.previous_stage_id = before.stage_id

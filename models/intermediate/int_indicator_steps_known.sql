@@ -112,7 +112,8 @@ select
     begun.known_at,
     begun.due_at,
     proven.done_at,
-    greatest(proven.done_known_at, begun.known_at) as done_known_at,
+    -- done before it had begun: known to be done as soon as it is known to have begun
+    case when proven.done_known_at < begun.known_at then begun.known_at else proven.done_known_at end as done_known_at,
     begun.passed_known_at,
     begun._load_id
 from begun

@@ -13,8 +13,8 @@ deals as (
     select
         deals.deal_id,
         deals.created_at,
-        greatest(first_touches.known_at, deals.created_at) as known_at,
-        greatest(first_touches.occurred_at, deals.created_at) as occurred_at
+        case when first_touches.known_at < deals.created_at then deals.created_at else first_touches.known_at end as known_at,
+        case when first_touches.occurred_at < deals.created_at then deals.created_at else first_touches.occurred_at end as occurred_at
     from {{ ref('dim_deals') }} as deals
     left join first_touches on deals.deal_id = first_touches.deal_id
     where {{ is_newly_built('deals._load_id') }}

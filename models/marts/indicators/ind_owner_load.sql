@@ -11,7 +11,11 @@ with stays as (
     from {{ ref('int_indicator_stages_known') }} as known
     inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
     inner join {{ ref('int_deals_numbered') }} as numbers on known.deal_id = numbers.deal_id
-    where known.is_open_stage and {{ is_newly_built('known._load_id') }}
+    where
+        known.is_open_stage
+        -- a stage that was clicked through within the second is no stay
+        and (known.until_at is null or known.until_at > known.known_at)
+        and {{ is_newly_built('known._load_id') }}
 ),
 
 owned as (

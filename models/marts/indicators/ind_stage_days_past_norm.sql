@@ -16,7 +16,11 @@ with stays as (
     inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
     inner join {{ ref('fct_stage_visits') }} as visits
         on known.deal_id = visits.deal_id and known.visit_number = visits.visit_number
-    where known.is_open_stage and {{ is_newly_built('known._load_id') }}
+    where
+        known.is_open_stage
+        -- a stage that was clicked through within the second is no stay
+        and (known.until_at is null or known.until_at > known.known_at)
+        and {{ is_newly_built('known._load_id') }}
 ),
 
 norms as (

@@ -27,6 +27,19 @@ cells as (
         sum(lost) as lost
     from {{ ref('int_indicator_cells') }}
     group by cell_number, indicator, landmark, stage_id, segment
+    union all
+    -- an indicator that has no value at any landmark has a row too
+    select
+        null as cell_number,
+        indicator,
+        'none' as landmark,
+        null as stage_id,
+        '(all)' as segment,
+        0 as deals,
+        0 as won,
+        0 as lost
+    from {{ ref('dim_indicators') }}
+    where indicator not in (select indicator from {{ ref('int_indicator_cells') }})
 ),
 
 quarters as (
@@ -161,6 +174,7 @@ rows_of_ledger as (
         *,
         landmark as told_at
     from told
+    where cell_number is not null
     union all
     select
         *,
@@ -168,6 +182,7 @@ rows_of_ledger as (
     from told
     where place = 1
 ),
+
 
 judged as (
     select
@@ -232,6 +247,7 @@ select
             end
         when 'gamed' then 'more acts, fewer answers for each, and deals advance no more: see indicator_integrity'
         when 'too few deals' then case
+            when judged.deals = 0 then 'no deal has a value at any landmark'
             when judged.slope_error is null then 'outcomes or values do not differ enough to compare'
             else 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
         end

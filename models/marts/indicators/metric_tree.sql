@@ -11,7 +11,8 @@ with stays as (
     inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
     cross join {{ ref('stg_as_of') }} as as_of
     where
-        not stages.is_won and not stages.is_lost and stages.position is not null
+        coalesce(stages.phase, '') <> 'onboarding' and not stages.is_won and not stages.is_lost
+        and stages.position is not null
         and visits.exited_at >= {{ dbt.dateadd('month', -12, 'as_of.as_of') }}
 ),
 
