@@ -25,12 +25,12 @@ from orchestration.settings import PROJECT_DIR, Settings
 Rows = Iterable[Mapping[str, Any]]
 
 
-def dbt(settings: Settings, *args: str) -> str:
+def dbt(settings: Settings, *args: str, project: Path = PROJECT_DIR) -> str:
     """Run dbt on `settings.data`, as the nightly job would; returns what it says."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
     done = subprocess.run(
         [str(Path(sys.executable).with_name("dbt")), *args],
-        cwd=PROJECT_DIR,
+        cwd=project,
         env={
             **os.environ,
             "INFLIGHT_DATA": str(settings.data),
@@ -63,10 +63,10 @@ class Models:
         self.ids = {_name(node): unique_id for unique_id, node in self.nodes.items()}
 
     @classmethod
-    def compile(cls, folder: Path) -> "Models":
+    def compile(cls, folder: Path, project: Path = PROJECT_DIR) -> "Models":
         """Compile the project for its first build, on a data folder that is empty."""
         settings = Settings(folder)
-        dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed")
+        dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed", project=project)
         return cls(settings)
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
@@ -129,6 +129,19 @@ class Warehouse:
     def relation(self, name: str) -> str:
         """The full name of a model's or source's table, quoted."""
         return self._relation(self.models.ids[name])
+    def fill(self, tables: Mapping[str, Any]) -> None:
+        """Fill what is given from data frames, under the names of their columns, and leave the models as they are."""
+        for name, frame in tables.items():
+            relation = self._relation(self.given[name])
+            self.con.execute(f"delete from {relation}")
+            self.con.register("frame", frame)
+            self.con.execute(f"insert into {relation} by name select * from frame")
+            self.con.unregister("frame")
+
+    def rebuild(self, *models: str) -> None:
+        """Build the models named anew, or all that read what is given."""
+        for unique_id in [self.models.ids[name] for name in models] or self.rebuilt:
+            self._create(unique_id)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, in which a model may be called by its bare name."""

@@ -99,7 +99,9 @@ def deals_at_landmarks(seed: int) -> pd.DataFrame:
     """Ended deals of four cells, with ties or without, few strata or many, and weights as censoring gives them."""
     draw = np.random.default_rng(seed)
     parts = []
-    for cell, (n, strata, digits, slope) in enumerate([(60, 2, 0, 0.0), (400, 12, 0, 0.6), (400, 5, 2, -1.2), (90, 30, 1, 0)]):
+    for cell, (n, strata, digits, slope) in enumerate(
+        [(60, 2, 0, 0.0), (400, 12, 0, 0.6), (400, 5, 2, -1.2), (90, 30, 1, 0)]
+    ):
         stratum = draw.integers(0, strata, n)
         value = np.round(draw.gamma(2.0, 1.0 + 0.1 * stratum), digits)
         chance = 1 / (1 + np.exp(1 - 0.3 * stratum + 0.05 * stratum**2 - slope * (value - 2)))
