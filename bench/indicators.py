@@ -50,7 +50,8 @@ PLANTED = {
             (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
         from {{ ref('dim_deals') }} as deals
         left join {{ ref('fct_deal_changes') }} as first_changes
-            on deals.deal_id = first_changes.deal_id and first_changes.field = 'amount' and first_changes.change_number = 1
+            on deals.deal_id = first_changes.deal_id
+            and first_changes.field = 'amount' and first_changes.change_number = 1
     """,
     "planted_contract": """
         select deal_id, won_at as changed_at, cast(1 as double) as value,
@@ -101,7 +102,7 @@ def gamed(tables: dict[str, pd.DataFrame], team: str, days: int, rng: np.random.
         activities["owner_id"].isin(owners) & (activities["direction"] == "out") & (activities["occurred_at"] >= since)
     ]
     delay = pd.to_timedelta(rng.integers(60, 3600, len(real)), unit="s")
-    sent = np.minimum(real["occurred_at"] + delay, tables["stg_as_of"]["as_of"].iloc[0])
+    sent = (real["occurred_at"] + delay).clip(upper=tables["stg_as_of"]["as_of"].iloc[0])
     faked = real.assign(
         activity_id="F" + real["activity_id"], type="email", outcome="sent", occurred_at=sent, logged_at=sent
     )
@@ -147,7 +148,9 @@ def main(companies: int, first_seed: int, deals_per_week: float) -> None:
             right["gamed"] += told[GAMED] == "gamed"
             wrong += [f"company {seed}: {GAMED} is {told[GAMED]} after 14 days"] if told[GAMED] != "gamed" else []
             deals = len(tables["generic.deals"])
-            click.echo(f"company {seed}: {deals:,} deals, {time.monotonic() - started:.0f} s", err=True)
+            click.echo(
+                f"company {seed}: {deals:,} deals, {time.monotonic() - started:.0f} s; {dict(right)} {wrong}", err=True
+            )
     for kind in [*EXPECTED, "gamed", "not gamed"]:
         click.echo(f"{kind:12} {right[kind]:3d} of {companies}")
     for line in wrong:

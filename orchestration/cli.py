@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight new`, `inflight dev`."""
+"""The command line: `inflight sample`, `nightly`, `status`, `review`, `new`, `dev`."""
 
 import contextlib
 import os

@@ -14,13 +14,10 @@ from orchestration.defs.warehouse.indicators import IndicatorError, write_indica
 from orchestration.sample.company import Company
 from orchestration.sample.known import known_at
 from orchestration.sample.simulate import simulate
-from orchestration.sample.world import World
+from orchestration.sample.world import LAYOUT, World
 from orchestration.settings import PROJECT_DIR
 from tests.python.models import Models, Warehouse
 
-ENTITIES = (
-    "deals stage_changes field_changes activities tasks accounts contacts deal_contacts users stages revenue_events"
-).split()
 FIRST, LAST = date(2024, 9, 1), date(2026, 2, 28)
 
 
@@ -33,7 +30,7 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def warehouse(models: Models) -> Warehouse:
     return models.warehouse(
-        "int_indicator_values", given=["stg_as_of", "landing.files", *(f"generic.{entity}" for entity in ENTITIES)]
+        "int_indicator_values", given=["stg_as_of", "landing.files", *(f"generic.{entity}" for entity in LAYOUT)]
     )
 
 
