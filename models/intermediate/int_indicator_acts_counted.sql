@@ -86,17 +86,40 @@ by_owner as (
     left join advances on acts.owner_id = advances.owner_id and acts.block = advances.block
     left join owners on acts.owner_id = owners.owner_id
     where loads.deal_days > 0
+),
+
+scopes as (
+    select 'owner' as scope
+    union all
+    select 'team' as scope
+    union all
+    select 'all' as scope
+),
+
+scoped as (
+    select
+        by_owner.indicator,
+        scopes.scope,
+        case when scopes.scope = 'all' then '(all)' else by_owner.team end as team,
+        case when scopes.scope = 'owner' then by_owner.owner_id else '(all)' end as owner_id,
+        by_owner.block,
+        by_owner.acts,
+        by_owner.answers,
+        by_owner.advances,
+        by_owner.deal_days
+    from by_owner
+    cross join scopes
 )
 
 select
     indicator,
-    case when grouping(owner_id) = 0 then 'owner' when grouping(team) = 0 then 'team' else 'all' end as scope,
-    coalesce(team, '(all)') as team,
+    scope,
+    team,
     owner_id,
     block,
     cast(sum(acts) as double) as acts,
     cast(sum(answers) as double) as answers,
     cast(sum(advances) as double) as advances,
     cast(sum(deal_days) as double) as deal_days
-from by_owner
-group by grouping sets ((indicator, team, owner_id, block), (indicator, team, block), (indicator, block))
+from scoped
+group by indicator, scope, team, owner_id, block

@@ -31,7 +31,7 @@ pairs as (
             now.indicator = before.indicator
             and now.scope = before.scope
             and now.team = before.team
-            and coalesce(now.owner_id, '') = coalesce(before.owner_id, '')
+            and now.owner_id = before.owner_id
             and before.block between now.block + 1 and now.block + 26
 ),
 
@@ -71,7 +71,7 @@ spread as (
             pairs.indicator = usual.indicator
             and pairs.scope = usual.scope
             and pairs.team = usual.team
-            and coalesce(pairs.owner_id, '') = coalesce(usual.owner_id, '')
+            and pairs.owner_id = usual.owner_id
             and pairs.block = usual.block
     group by pairs.indicator, pairs.scope, pairs.team, pairs.owner_id, pairs.block
 ),
@@ -113,7 +113,7 @@ judged as (
             usual.indicator = spread.indicator
             and usual.scope = spread.scope
             and usual.team = spread.team
-            and coalesce(usual.owner_id, '') = coalesce(spread.owner_id, '')
+            and usual.owner_id = spread.owner_id
             and usual.block = spread.block
     left join slopes on usual.indicator = slopes.indicator
     where usual.usual_act_rate > 0 and usual.usual_answer_rate > 0 and usual.acts > 0

@@ -19,7 +19,7 @@ acts as (
         indicator,
         scope,
         team,
-        coalesce(owner_id, '(all)') as owner_id,
+        owner_id,
         cast(acts as bigint) as records,
         answer_rate as observed,
         usual_answer_rate as usual,
@@ -77,31 +77,50 @@ usual as (
     group by signal
 ),
 
-entered as (
+scopes as (
+    select 'owner' as scope
+    union all
+    select 'team' as scope
+    union all
+    select 'all' as scope
+),
+
+recent as (
     select
         records.signal,
-        case when grouping(records.owner_id) = 0 then 'owner' when grouping(records.team) = 0 then 'team' else 'all' end as scope,
-        coalesce(records.team, '(all)') as team,
-        coalesce(records.owner_id, '(all)') as owner_id,
-        max(records.words) as words,
+        records.words,
+        scopes.scope,
+        case when scopes.scope = 'all' then '(all)' else records.team end as team,
+        case when scopes.scope = 'owner' then records.owner_id else '(all)' end as owner_id,
+        records.record_id,
+        records.is_hit,
+        records.entered_at,
+        case
+            when records.is_hit
+                then row_number() over (
+                    partition by records.signal, scopes.scope, records.owner_id, records.is_hit
+                    order by records.entered_at desc, records.record_id asc
+                )
+        end as hit_number
+    from records
+    cross join scopes
+    where records.is_recent
+),
+
+entered as (
+    select
+        signal,
+        scope,
+        team,
+        owner_id,
+        max(words) as words,
         count(*) as records,
-        sum(case when records.is_hit then 1 else 0 end) as hits,
-        min(case when records.is_hit then records.entered_at end) as first_hit_at,
-        {{ dbt.listagg("case when records.hit_number <= 5 then records.record_id end", "', '", "order by records.hit_number") }}
+        sum(case when is_hit then 1 else 0 end) as hits,
+        min(case when is_hit then entered_at end) as first_hit_at,
+        {{ dbt.listagg("case when scope = 'owner' and hit_number <= 5 then record_id end", "', '", "order by hit_number") }}
             as evidence
-    from (
-        select
-            *,
-            case when is_hit then row_number() over (
-                partition by signal, owner_id, is_hit
-                order by entered_at desc, record_id
-            ) end as hit_number
-        from records
-        where is_recent
-    ) as records
-    group by grouping sets (
-        (records.signal, records.team, records.owner_id), (records.signal, records.team), (records.signal)
-    )
+    from recent
+    group by signal, scope, team, owner_id
 ),
 
 judged as (
@@ -155,7 +174,7 @@ select
     judged.hits >= 5 and judged.observed >= 2 * judged.usual and judged.deviation >= 4 as is_notable,
     cast(judged.first_hit_at as date) as since_date,
     {{ whole('judged.hits') }} || ' of ' || {{ whole('judged.records') }} || ' ' || judged.words as note,
-    case when judged.scope = 'owner' then judged.evidence end as evidence,
+    judged.evidence,
     as_of.as_of
 from judged
 cross join as_of

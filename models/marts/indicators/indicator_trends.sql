@@ -30,25 +30,45 @@ named as (
     where {{ dbt.dateadd('day', 7, 'weeks.week_start_date') }} <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
+-- what a slice of all deals keeps apart
+slices as (
+    {% for by_segment in [0, 1] %}
+        {% for by_team, by_owner in [(0, 0), (1, 0), (1, 1)] %}
+            select
+                {{ by_segment }} as by_segment,
+                {{ by_team }} as by_team,
+                {{ by_owner }} as by_owner
+            {{ 'union all' if not (loop.last and by_segment) }}
+        {% endfor %}
+    {% endfor %}
+),
+
+sliced as (
+    select
+        named.indicator,
+        named.week_start_date,
+        case when slices.by_segment = 1 then named.segment else '(all)' end as segment,
+        case when slices.by_team = 1 then named.team else '(all)' end as team,
+        case when slices.by_owner = 1 then named.named_owner_id else '(all)' end as owner_id,
+        named.n,
+        named.total,
+        named.total_squared
+    from named
+    cross join slices
+),
+
 summed as (
     select
         indicator,
         week_start_date,
-        coalesce(segment, '(all)') as segment,
-        coalesce(team, '(all)') as team,
-        coalesce(named_owner_id, '(all)') as owner_id,
+        segment,
+        team,
+        owner_id,
         cast(sum(n) as bigint) as n,
         sum(total) / sum(n) as value,
         sqrt(greatest(0, sum(total_squared) / sum(n) - power(sum(total) / sum(n), 2)) / nullif(sum(n) - 1, 0)) as error
-    from named
-    group by grouping sets (
-        (indicator, week_start_date),
-        (indicator, week_start_date, segment),
-        (indicator, week_start_date, team),
-        (indicator, week_start_date, segment, team),
-        (indicator, week_start_date, team, named_owner_id),
-        (indicator, week_start_date, segment, team, named_owner_id)
-    )
+    from sliced
+    group by indicator, week_start_date, segment, team, owner_id
 ),
 
 banded as (
