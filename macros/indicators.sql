@@ -51,12 +51,18 @@
     from summed
 {%- endmacro %}
 
-{# All indicators there are, as dbt's graph has them; none while dbt reads the project. #}
+{# All indicators there are, as dbt's graph has them; none while dbt reads the project. A model that asks for them calls
+   indicator_refs() too, so that they are built before it. #}
 {% macro indicators() -%}
     {%- set found = [] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | sort(attribute='name') -%}
             {%- if node.resource_type == 'model' and node.name.startswith('ind_') and 'indicators' in node.fqn -%}
+                {%- if model.resource_type == 'model' and node.unique_id not in model.depends_on.nodes -%}
+                    {{ exceptions.raise_compiler_error(
+                        'macros/indicator_refs.sql does not name ' ~ node.name ~ '; bring it up to date: inflight check'
+                    ) }}
+                {%- endif -%}
                 {%- do found.append(node) -%}
             {%- endif -%}
         {%- endfor -%}

@@ -23,7 +23,7 @@ acts as (
         cast(acts as bigint) as records,
         answer_rate as observed,
         usual_answer_rate as usual,
-        answer_z as deviation,
+        abs(answer_z) as deviation,
         is_hollow as is_notable,
         case
             when is_hollow
@@ -170,7 +170,7 @@ select
     judged.records,
     judged.observed,
     judged.usual,
-    judged.deviation,
+    abs(judged.deviation) as deviation,
     judged.hits >= 5 and judged.observed >= 2 * judged.usual and judged.deviation >= 4 as is_notable,
     cast(judged.first_hit_at as date) as since_date,
     {{ whole('judged.hits') }} || ' of ' || {{ whole('judged.records') }} || ' ' || judged.words as note,

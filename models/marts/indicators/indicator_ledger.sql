@@ -54,8 +54,10 @@ fits as (
         cell_number,
         max(slope) as slope,
         sqrt(sum(score_variance)) / nullif(sum(information), 0) as slope_error,
-        -- where a value tells the outcome for sure, the slope has no end, and no estimate
-        max(last_step) < 1e-6 and sum(information) > 1e-2 as is_estimated,
+        -- no estimate where a value tells the outcome for sure, so that the slope has no end, and none where the interval
+        -- would span a factor of seven: it would say nothing
+        max(last_step) < 1e-6 and sum(information) > 0 and sqrt(sum(score_variance)) < 0.5 * sum(information)
+            as is_estimated,
         count(slope_of_quarter) as quarters,
         sum(case when slope_of_quarter * slope > 0 then 1 else 0 end) as quarters_alike
     from quarters
@@ -130,7 +132,7 @@ measured as (
         cells.won + cells.lost as ended,
         ranks.auc,
         ranks.auc_stratified,
-        ranks.win_rate_highest_fifth / nullif(ranks.win_rate_lowest_fifth, 0) as lift,
+        case when fits.is_estimated then ranks.win_rate_highest_fifth / nullif(ranks.win_rate_lowest_fifth, 0) end as lift,
         case when fits.is_estimated then fits.slope end as slope,
         case when fits.is_estimated then fits.slope_error end as slope_error,
         fits.quarters,
@@ -248,7 +250,7 @@ select
         when 'gamed' then 'more acts, fewer answers for each, and deals advance no more: see indicator_integrity'
         when 'too few deals' then case
             when judged.deals = 0 then 'no deal has a value at any landmark'
-            when judged.slope_error is null then 'outcomes or values do not differ enough to compare'
+            when judged.slope_error is null then 'too few outcomes or values that differ to tell anything'
             else 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
         end
         when 'no evidence' then 'at the confidence that so many comparisons ask for, the interval holds 1'
