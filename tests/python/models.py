@@ -121,14 +121,15 @@ class Warehouse:
             self._insert(relation, list(tables.get(name, [])))
         self.rebuild()
 
-    def rebuild(self) -> None:
-        """Build the models anew on what is given now."""
-        for unique_id in self.rebuilt:
+    def rebuild(self, *models: str) -> None:
+        """Build the models anew on what is given now, or only those named."""
+        for unique_id in [self.models.ids[name] for name in models] or self.rebuilt:
             self._create(unique_id)
 
     def relation(self, name: str) -> str:
         """The full name of a model's or source's table, quoted."""
         return self._relation(self.models.ids[name])
+
     def fill(self, tables: Mapping[str, Any]) -> None:
         """Fill what is given from data frames, under the names of their columns, and leave the models as they are."""
         for name, frame in tables.items():
@@ -137,11 +138,6 @@ class Warehouse:
             self.con.register("frame", frame)
             self.con.execute(f"insert into {relation} by name select * from frame")
             self.con.unregister("frame")
-
-    def rebuild(self, *models: str) -> None:
-        """Build the models named anew, or all that read what is given."""
-        for unique_id in [self.models.ids[name] for name in models] or self.rebuilt:
-            self._create(unique_id)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, in which a model may be called by its bare name."""
