@@ -194,7 +194,8 @@ judged as (
             when hollow.is_gamed then 'gamed'
             when slope_error is null then 'too few deals'
             when is_clear then 'predicts'
-            when slope_error * z_needed > relevant_slope then 'too few deals'
+            -- around 1, the interval shown would still hold what is worth knowing of
+            when slope_error * 1.96 > relevant_slope then 'too few deals'
             else 'no evidence'
         end as verdict,
         leaks.is_set_at_end,
@@ -269,7 +270,7 @@ select
     cast(
         case
             when judged.verdict = 'too few deals' and judged.slope_error is not null
-                then ceil(judged.ended * (power(judged.slope_error * judged.z_needed / judged.relevant_slope, 2) - 1))
+                then ceil(judged.ended * (power(judged.slope_error * 1.96 / judged.relevant_slope, 2) - 1))
         end as bigint
     ) as ended_deals_missing,
     judged.auc,
