@@ -14,15 +14,17 @@
     example is fct_journey_steps.
 #}
 {% macro is_touched(deal_id) -%}
-    {%- set touched = ref('int_deals_touched') -%}
+    {%- set touched, clock = ref('int_deals_touched'), ref('stg_as_of') -%}
     {%- if is_incremental() -%}
         {{ deal_id }} in ({{ _touched_deals(touched, this, deal_id.split('.')[-1]) }})
     {%- else -%} true {%- endif -%}
 {%- endmacro %}
 
+{# Both name all that an incremental build will read, so that dbt knows of it before there is a table to add to. #}
+
 {# The number is asked for first: the planner pushes a constant below windows and joins, a query it does not. #}
 {% macro is_newly_built(load_id='_load_id') -%}
-    {%- set touched = ref('int_deals_touched') -%}
+    {%- set touched, clock = ref('int_deals_touched'), ref('stg_as_of') -%}
     {%- if is_incremental() -%} {{ load_id }} > {{ newest_load(this) }} {%- else -%} true {%- endif -%}
 {%- endmacro %}
 

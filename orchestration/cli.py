@@ -221,6 +221,26 @@ def review_decide(
     say("review", f"verdict {line['verdict_number']} on {deal_id} written to {VERDICTS}; it counts from the next night")
 
 
+@main.group()
+def new() -> None:
+    """Write the files of something new, to be filled in."""
+
+
+@new.command("indicator")
+@click.argument("name")
+def new_indicator(name: str) -> None:
+    """Write a leading indicator NAME: its SQL, its YAML and a unit test. See docs/adding-an-indicator.md."""
+    from orchestration.defs.warehouse.indicators import IndicatorError, write_indicator
+
+    try:
+        paths = write_indicator(name)
+    except IndicatorError as error:
+        raise click.ClickException(str(error)) from None
+    for path in paths:
+        say("new", f"edit {path.relative_to(PROJECT_DIR)}")
+    say("new", "then: inflight nightly")
+
+
 @main.command()
 def backtest() -> None:
     """Replay history: what was raised when, and how long before revenue or weekly conversion showed it.

@@ -1,6 +1,6 @@
 -- Everything that happened and proves a step, one row per fact and evidence. A task counts when it is completed,
 -- never when it is merely due; one still open is listed for its deadline, and proves nothing. What is done at a
--- time nobody wrote down is is_undated.
+-- time nobody wrote down is is_undated. known_at is when the CRM was told, which may be later than it happened.
 with evidence as (
     select * from {{ ref('int_journey_evidence_measured') }}
 ),
@@ -34,6 +34,7 @@ select
     evidence.kind,
     evidence.may_precede,
     case when tasks.is_completed then tasks.completed_at end as proven_at,
+    case when tasks.is_completed then tasks.completed_at end as known_at,
     tasks.is_completed and tasks.completed_at is null as is_undated,
     tasks.owner_id,
     -- of several tasks, the one completed first, and the open ones after all completed ones; as text, so that the id
@@ -63,6 +64,7 @@ select
     evidence.kind,
     evidence.may_precede,
     activities.occurred_at as proven_at,
+    greatest(activities.occurred_at, activities.logged_at) as known_at,
     false as is_undated,
     {{ no_task }}
 from {{ ref('crm_activities') }} as activities
@@ -81,6 +83,7 @@ select
     evidence.kind,
     evidence.may_precede,
     contacts.added_at as proven_at,
+    contacts.added_at as known_at,
     contacts.added_at is null as is_undated,
     {{ no_task }}
 from {{ ref('crm_deal_contacts') }} as contacts
@@ -96,6 +99,7 @@ select
     evidence.kind,
     evidence.may_precede,
     events.occurred_at as proven_at,
+    events.occurred_at as known_at,
     false as is_undated,
     {{ no_task }}
 from {{ ref('crm_revenue_events') }} as events
@@ -108,6 +112,7 @@ select
     reached.kind,
     reached.may_precede,
     case when visits.is_entered_at_exact then visits.entered_at end as proven_at,
+    case when visits.is_entered_at_exact then visits.entered_at end as known_at,
     not visits.is_entered_at_exact as is_undated,
     {{ no_task }}
 from {{ ref('fct_stage_visits') }} as visits

@@ -28,14 +28,17 @@ from orchestration.settings import PROJECT_DIR, Settings
 Rows = Iterable[Mapping[str, Any]]
 
 
-def dbt(settings: Settings, *args: str) -> str:
+def dbt(settings: Settings, *args: str, project: Path = PROJECT_DIR) -> str:
     """Run dbt on `settings.data`, as the nightly job does; returns what it says."""
     settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
-    give_project(settings)
+    command, stdin = [str(Path(sys.executable).with_name("dbt")), *args], None
+    if project == PROJECT_DIR:
+        give_project(settings)
+        command, stdin = [sys.executable, "-m", "orchestration.defs.warehouse.ahead"], json.dumps(args)
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration.defs.warehouse.ahead"],
-        input=json.dumps(args),
-        cwd=PROJECT_DIR,
+        command,
+        input=stdin,
+        cwd=project,
         env={
             **os.environ,
             "INFLIGHT_DATA": str(settings.data),
@@ -83,10 +86,10 @@ class Models:
         self.ids = {_name(node): unique_id for unique_id, node in self.nodes.items()}
 
     @classmethod
-    def compile(cls, folder: Path) -> "Models":
+    def compile(cls, folder: Path, project: Path = PROJECT_DIR) -> "Models":
         """Compile the project for its first build, on a data folder that is empty."""
         settings = Settings(folder)
-        dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed")
+        dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed", project=project)
         return cls(settings)
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
@@ -141,14 +144,23 @@ class Warehouse:
             self._insert(relation, list(tables.get(name, [])))
         self.rebuild()
 
-    def rebuild(self) -> None:
-        """Build the models anew on what is given now."""
-        for unique_id in self.rebuilt:
+    def rebuild(self, *models: str) -> None:
+        """Build the models anew on what is given now, or only those named."""
+        for unique_id in [self.models.ids[name] for name in models] or self.rebuilt:
             self._create(unique_id)
 
     def relation(self, name: str) -> str:
         """The full name of a model's or source's table, quoted."""
         return self._relation(self.models.ids[name])
+
+    def fill(self, tables: Mapping[str, Any]) -> None:
+        """Fill what is given from data frames, under the names of their columns, and leave the models as they are."""
+        for name, frame in tables.items():
+            relation = self._relation(self.given[name])
+            self.con.execute(f"delete from {relation}")
+            self.con.register("frame", frame)
+            self.con.execute(f"insert into {relation} by name select * from frame")
+            self.con.unregister("frame")
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, in which a model may be called by its bare name."""

@@ -1,0 +1,1 @@
+{{ contacts_in_days('is_touch', 14) }}

@@ -1,0 +1,45 @@
+-- Each indicator at each landmark, with the outcome of the deal: what the ledger is made of. A night adds the landmarks
+-- that deals came to since the last one.
+{%- do indicator_refs() %}
+with landmarks as (
+    select
+        landmarks.*,
+        stages.stage
+    from {{ ref('int_indicator_landmarks') }} as landmarks
+    inner join {{ ref('int_stages_completed') }} as stages on landmarks.stage_id = stages.stage_id
+    where landmarks.landmark_at <= (select as_of from {{ ref('stg_as_of') }})
+),
+
+moments as (
+    select * from landmarks
+    where
+        {{ is_newly_built() }}
+        {% if is_incremental() %}
+            or deal_id in (select deal_id from landmarks where landmark_at > (select max(landmark_at) from {{ this }}))
+        {% endif %}
+),
+
+sampled as (
+    {{ sampled_indicators(
+        'moments',
+        'landmark_at',
+        ['deal_id', 'landmark', 'stage_id', 'segment', 'owner_id', 'age_band', 'outcome', 'days_to_end', 'landmark_at'],
+        is_few=is_incremental()
+    ) }}
+)
+
+select
+    deal_id,
+    indicator,
+    landmark,
+    stage_id,
+    segment,
+    owner_id,
+    age_band,
+    outcome,
+    days_to_end,
+    value,
+    landmark_at,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from sampled
+where value is not null

@@ -1,0 +1,231 @@
+"""Indicators: nothing from the future, and the ledger's statistics against other people's libraries."""
+
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import yaml
+from sklearn.metrics import roc_auc_score
+
+from orchestration.defs.warehouse.indicators import IndicatorError, write_indicator, write_refs
+from orchestration.sample.company import Company
+from orchestration.sample.known import known_at
+from orchestration.sample.simulate import simulate
+from orchestration.sample.world import LAYOUT, World
+from orchestration.settings import PROJECT_DIR
+from tests.python.models import Models, Warehouse
+
+FIRST, LAST = date(2024, 9, 1), date(2026, 2, 28)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A small company. Nothing is deleted in it: a deal that was deleted is gone from its owner's past as well."""
+    return simulate(replace(Company(seed=11, start=FIRST, until=LAST, deals_per_week=7.0, faults=()), deleted=0.0))
+
+
+@pytest.fixture(scope="module")
+def warehouse(models: Models) -> Warehouse:
+    return models.warehouse(
+        "int_indicator_values", given=["stg_as_of", "landing.files", *(f"generic.{entity}" for entity in LAYOUT)]
+    )
+
+
+def as_known(world: World, at: datetime) -> dict[str, list[dict]]:
+    """An extract taken at that moment, as landing would leave it."""
+    tables = {
+        f"generic.{entity}": [
+            {name: None if pd.isna(value) else value for name, value in row.items()} | {"_extracted_at": at}
+            for row in table.to_dict("records")
+        ]
+        for entity, table in known_at(world, at).items()
+    }
+    return {"stg_as_of": [{"as_of": at, "newest_load_id": 1}], **tables}
+
+
+# The last row at or before a moment, as far as it has grown by then, of the deals that were open.
+SAMPLED = """
+    select
+        steps.deal_id, steps.indicator,
+        round(
+            arg_max(steps.value, steps.changed_at)
+            + arg_max(steps.grows_per_day, steps.changed_at)
+                * date_diff('second', max(steps.changed_at), timestamp '{at}') / 86400,
+            4
+        ) as value
+    from int_indicator_values as steps
+    where steps.changed_at <= timestamp '{at}'
+    group by steps.deal_id, steps.indicator
+"""
+
+
+def sample(warehouse: Warehouse, at: datetime) -> dict[tuple[str, str], float]:
+    return {(row["deal_id"], row["indicator"]): row["value"] for row in warehouse.rows(SAMPLED.format(at=at))}
+
+
+def test_no_indicator_knows_more_of_a_day_than_was_known_on_it(warehouse: Warehouse, world: World):
+    """Over all models ind_*, the next one among them: full data and data cut at a day give the day the same values."""
+    draw = np.random.default_rng(3)
+    days = [datetime(2025, 6, 1) + timedelta(hours=int(hours)) for hours in draw.integers(0, 24 * 240, 3)]
+    warehouse.build(as_known(world, datetime.combine(LAST, time.max)))
+    later = {day: sample(warehouse, day) for day in days}
+    seen = set()
+    for day in days:
+        warehouse.build(as_known(world, day))
+        open_then = {row["deal_id"] for row in warehouse.rows("select deal_id from dim_deals where status = 'open'")}
+        then, told = (
+            {key: value for key, value in values.items() if key[0] in open_then}
+            for values in (sample(warehouse, day), later[day])
+        )
+        unlike = {key: (then.get(key), told.get(key)) for key in then | told if then.get(key) != told.get(key)}
+        assert not unlike, f"at {day}, known then and told later: {dict(list(unlike.items())[:8])}"
+        seen |= {indicator for _, indicator in then}
+    declared = {name.removeprefix("ind_") for name in warehouse.models.ids if name.startswith("ind_")}
+    assert declared - seen == {"discount_asked"}  # the example company's CRM has no such field
+
+
+@pytest.fixture(scope="module")
+def statistics(models: Models) -> Warehouse:
+    return models.warehouse("int_indicator_fits", "int_indicator_ranks", given=["int_indicator_cells"])
+
+
+def deals_at_landmarks(seed: int) -> pd.DataFrame:
+    """Ended deals of four cells, with ties or without, few strata or many, and weights as censoring gives them."""
+    draw = np.random.default_rng(seed)
+    parts = []
+    for cell, (n, strata, digits, slope) in enumerate(
+        [(60, 2, 0, 0.0), (400, 12, 0, 0.6), (400, 5, 2, -1.2), (90, 30, 1, 0)]
+    ):
+        stratum = draw.integers(0, strata, n)
+        value = np.round(draw.gamma(2.0, 1.0 + 0.1 * stratum), digits)
+        chance = 1 / (1 + np.exp(1 - 0.3 * stratum + 0.05 * stratum**2 - slope * (value - 2)))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "cell": cell,
+                    "stratum": stratum,
+                    "quarter": draw.choice(["2025-01-01", "2025-04-01", "2025-07-01"], n),
+                    "value": value,
+                    "won": (draw.random(n) < chance).astype(int),
+                    "weight": 1 + draw.integers(0, 3, n) * draw.random(n) * 0.5,
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def as_cells(deals: pd.DataFrame) -> list[dict]:
+    weights = {
+        f"{name}_weight{suffix}": deals["weight"] ** power * (deals["won"] == outcome)
+        for name, outcome in (("won", 1), ("lost", 0))
+        for suffix, power in (("", 1), ("_squared", 2))
+    }
+    counted = deals.assign(deals=1, lost=1 - deals["won"], **weights).rename(
+        columns={"cell": "cell_number", "stratum": "stratum_number", "quarter": "quarter_start_date"}
+    )
+    keys = ["cell_number", "stratum_number", "quarter_start_date", "value"]
+    sums = counted.groupby(keys, as_index=False)[["deals", "won", "lost", *weights]].sum()
+    return sums.to_dict("records")
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranks_and_slopes_are_those_of_scikit_learn_and_statsmodels(statistics: Warehouse, seed: int):
+    deals = deals_at_landmarks(seed)
+    statistics.build({"int_indicator_cells": as_cells(deals)})
+    ranks = {row["cell_number"]: row for row in statistics.rows("select * from int_indicator_ranks")}
+    fits = {
+        row["cell_number"]: row
+        for row in statistics.rows("""
+            select
+                cell_number, max(slope) as slope, max(last_step) as last_step,
+                sqrt(sum(score_variance)) / sum(information) as slope_error
+            from int_indicator_fits group by cell_number
+        """)
+    }
+    for number, cell in deals.groupby("cell"):
+        auc = roc_auc_score(cell["won"], cell["value"], sample_weight=cell["weight"])
+        assert ranks[number]["auc"] == pytest.approx(auc, abs=1e-9)
+
+        telling = cell.groupby("stratum")["won"].transform("nunique") == 2
+        part = cell[telling]
+        pairs = concordant = 0.0
+        for _, stratum in part.groupby("stratum"):
+            won, lost = (stratum.loc[stratum["won"] == outcome, "weight"].sum() for outcome in (1, 0))
+            concordant += won * lost * roc_auc_score(stratum["won"], stratum["value"], sample_weight=stratum["weight"])
+            pairs += won * lost
+        assert ranks[number]["auc_stratified"] == pytest.approx(concordant / pairs, abs=1e-9)
+
+        x = (part["value"] - cell["value"].mean()) / cell["value"].std(ddof=0)
+        design = pd.concat([x, pd.get_dummies(part["stratum"], dtype=float)], axis=1)
+        model = sm.GLM(part["won"], design, family=sm.families.Binomial(), var_weights=part["weight"])
+        fit = model.fit(cov_type="HC0", tol=1e-12, maxiter=100)
+        assert fits[number]["last_step"] < 1e-9
+        assert fits[number]["slope"] == pytest.approx(fit.params["value"], abs=1e-6)
+        assert fits[number]["slope_error"] == pytest.approx(fit.bse["value"], abs=1e-6)
+
+
+def test_the_fifths_share_out_a_tie_and_a_value_that_is_the_same_in_all_deals_has_no_slope(statistics: Warehouse):
+    same = {"quarter_start_date": "2025-01-01", "deals": 10}
+    weights = {"won_weight": 6, "lost_weight": 4, "won_weight_squared": 6, "lost_weight_squared": 4}
+    statistics.build(
+        {
+            "int_indicator_cells": [
+                {"cell_number": 1, "stratum_number": 1, "value": 3, **same, **weights},
+                {"cell_number": 2, "stratum_number": 1, "value": 0, **same, "won_weight": 1, "lost_weight": 9},
+                {"cell_number": 2, "stratum_number": 1, "value": 1, **same, "won_weight": 5, "lost_weight": 0},
+            ]
+        }
+    )
+    ranks = {row["cell_number"]: row for row in statistics.rows("select * from int_indicator_ranks")}
+    assert ranks[1]["auc"] == 0.5
+    assert ranks[1]["win_rate_highest_fifth"] == ranks[1]["win_rate_lowest_fifth"] == pytest.approx(0.6)
+    # of 15 deals the highest 3 are of the 5 with value 1, the lowest 3 of the 10 with value 0
+    assert (ranks[2]["win_rate_highest_fifth"], ranks[2]["win_rate_lowest_fifth"]) == pytest.approx((1.0, 0.1))
+    assert [row["cell_number"] for row in statistics.rows("select distinct cell_number from int_indicator_fits")] == [2]
+
+
+def test_an_ended_deal_stands_for_those_that_were_not_watched_long_enough(models: Models):
+    weights = models.warehouse("int_indicator_weights", given=["int_indicator_landmarks", "stg_as_of"])
+    as_of = datetime(2026, 6, 30)
+    watched = {10: [4, 9], 20: [15, None], 40: [4, 30]}  # days since the landmark: days to the end of its deals
+    weights.build(
+        {
+            "stg_as_of": [{"as_of": as_of}],
+            "int_indicator_landmarks": [
+                {"landmark": "age_7", "landmark_at": as_of - timedelta(days=days), "days_to_end": end}
+                for days, ends in watched.items()
+                for end in ends
+            ],
+        }
+    )
+    told = {row["days_to_end"]: row["weight"] for row in weights.rows("select * from int_indicator_weights")}
+    # all six were watched for 9 days, four for 15, two for 30
+    assert told == {4: 1, 9: 1, 15: 6 / 4, 30: 6 / 2}
+
+
+def test_a_new_indicator_is_written_and_named_to_dbt(tmp_path):
+    folder = tmp_path / "models/marts/indicators"
+    folder.mkdir(parents=True)
+    (tmp_path / "macros").mkdir()
+    for name in ("_indicators__models.yml", "_indicators__unit_tests.yml"):
+        (folder / name).write_text((PROJECT_DIR / "models/marts/indicators" / name).read_text())
+    paths = write_indicator("calls_made", tmp_path)
+    assert [path.name for path in paths] == [
+        "ind_calls_made.sql",
+        "_indicators__models.yml",
+        "_indicators__unit_tests.yml",
+    ]
+    assert yaml.safe_load(paths[1].read_text())["models"][-1]["config"]["meta"]["influence"] == "input"
+    assert yaml.safe_load(paths[2].read_text())["unit_tests"][-1]["model"] == "ind_calls_made"
+    assert "ref('ind_calls_made')" in (tmp_path / "macros/indicator_refs.sql").read_text()
+    with pytest.raises(IndicatorError, match="there already"):
+        write_indicator("ind_calls_made", tmp_path)
+    with pytest.raises(IndicatorError, match="no name"):
+        write_indicator("Calls made", tmp_path)
+
+
+def test_dbt_knows_all_indicators_there_are():
+    assert not write_refs(), "macros/indicator_refs.sql was out of date; it has been written anew"
