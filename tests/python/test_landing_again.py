@@ -43,7 +43,7 @@ def history(files: Extracts) -> list[tuple]:
 days = st.dictionaries(st.integers(1, 6), st.sampled_from(["a", "b"]), min_size=2, max_size=6)
 
 
-@hypothesis_settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(stages=days, data=st.data(), deltas=st.sets(st.integers(1, 6)))
 def test_history_does_not_depend_on_the_order_in_which_files_arrive(tmp_path_factory, stages, data, deltas):
     contracts = contract(tmp_path_factory.mktemp("contract"), COLUMNS, key=["id"])
