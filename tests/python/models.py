@@ -119,8 +119,16 @@ class Warehouse:
             relation = self._relation(unique_id)
             self.con.execute(f"delete from {relation}")
             self._insert(relation, list(tables.get(name, [])))
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Build the models anew on what is given now."""
         for unique_id in self.rebuilt:
             self._create(unique_id)
+
+    def relation(self, name: str) -> str:
+        """The full name of a model's or source's table, quoted."""
+        return self._relation(self.models.ids[name])
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query, in which a model may be called by its bare name."""
