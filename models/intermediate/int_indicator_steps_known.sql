@@ -14,7 +14,7 @@ with steps as (
         proven.passed_at,
         steps._load_id
     from {{ ref('fct_journey_steps') }} as steps
-    inner join {{ ref('int_journey_steps_proven') }} as proven on steps.deal_id = proven.deal_id
+    inner join {{ ref('int_journey_steps_proven') }} as proven on steps._deal_number = proven.deal_number
     inner join (
         select distinct
             journey_line_id,
