@@ -1,0 +1,123 @@
+{{ config(materialized='table') }}
+
+-- What each tested day says of each stream: what was observed, what the baseline expected, and the log of how much
+-- likelier the day is under a fault of three sizes than under the worst that still counts as usual, a margin beyond
+-- what is expected. What it says is divided by how unsteady the signal is.
+{% set margin = var('chart_margin') %}
+
+with days as (
+    select
+        workday,
+        max(period_date) as period_date,
+        max(season) as season
+    from {{ ref('int_chart_days') }}
+    group by workday
+),
+
+cells as (
+    select
+        days.period_date,
+        trials.*,
+        expected.p,
+        case when trials.signal = 'loss_rate' then 1 else 0 end as is_up,
+        expected.p / (1 - expected.p) as odds
+    from {{ ref('int_chart_trials') }} as trials
+    inner join days on trials.workday = days.workday
+    inner join {{ ref('int_chart_expected') }} as expected
+        on
+            days.period_date = expected.period_date
+            and trials.signal = expected.signal
+            and trials.subject = expected.subject
+            and trials.segment = expected.segment
+            and trials.channel = expected.channel
+            and trials.team = expected.team
+            and trials.age_bin = expected.age_bin
+            and days.season = expected.season
+),
+
+said as (
+    select
+        *,
+        {% for size in range(3) %}
+            case
+                when is_up = 1
+                    then
+                        y * {{ 'ln(%s)' % chart_sizes('loss_rate')[size] }}
+                        - n * ln(1 + {{ chart_sizes('loss_rate')[size] }} * {{ margin }} * odds)
+                        + n * ln(1 + {{ margin }} * odds)
+                else
+                    y * {{ 'ln(%s)' % chart_sizes('inbound_mix')[size] }}
+                    - n * ln(1 + {{ chart_sizes('inbound_mix')[size] }} * odds / {{ margin }})
+                    + n * ln(1 + odds / {{ margin }})
+            end as nats_{{ size + 1 }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from cells
+),
+
+streams as (
+    {% for signal, chart in chart_signals().items() if signal != 'inbound_volume' %}
+        {% for group in chart.groups %}
+            select
+                period_date,
+                workday,
+                '{{ signal }}' as signal,
+                {{ "''" if signal == 'lead_quality' else 'subject' }} as subject,
+                {% for column in ['segment', 'channel', 'team'] %}
+                    {{ column if column == group else "''" }} as {{ column }},
+                {% endfor %}
+                sum(n) as n,
+                sum(y) as observed,
+                sum(n * p) as expected,
+                sum(nats_1) as nats_1,
+                sum(nats_2) as nats_2,
+                sum(nats_3) as nats_3
+            from said
+            where signal = '{{ 'loss_rate' if signal == 'lead_quality' else signal }}'
+            group by period_date, workday{{ ', subject' if signal != 'lead_quality' }}{{ ', ' ~ group if group }}
+            union all
+        {% endfor %}
+    {% endfor %}
+    select
+        period_date,
+        workday,
+        'inbound_volume' as signal,
+        '' as subject,
+        '' as segment,
+        channel,
+        '' as team,
+        cast(null as double) as n,
+        y as observed,
+        expected
+        {% for size in chart_sizes('inbound_volume') %}
+            , y * ln({{ size }}) + (1 - {{ size }}) * expected / {{ margin }} as nats_{{ loop.index }}
+        {% endfor %}
+    from {{ ref('int_chart_volumes') }}
+    where not is_baseline and expected > 0
+)
+
+select
+    watched.stream_id,
+    streams.period_date,
+    streams.workday,
+    streams.signal,
+    streams.subject,
+    watched.stage_id,
+    streams.segment,
+    streams.channel,
+    streams.team,
+    watched.weight,
+    streams.n,
+    streams.observed,
+    streams.expected,
+    {% for size in range(1, 4) %}
+        streams.nats_{{ size }} / watched.dispersion as nats_{{ size }}{{ ',' if not loop.last }}
+    {% endfor %}
+from streams
+inner join {{ ref('int_chart_streams') }} as watched
+    on
+        streams.period_date = watched.period_date
+        and streams.signal = watched.signal
+        and streams.subject = watched.subject
+        and streams.segment = watched.segment
+        and streams.channel = watched.channel
+        and streams.team = watched.team

@@ -1,0 +1,132 @@
+{{ config(materialized='table') }}
+
+-- The streams that are watched in a period, with what the baseline says of them: how much a workday tells, how
+-- unsteady the signal is beyond chance (its evidence is divided by that), and its share of the budget. A stream that
+-- could not see even a doubling within half a year gets none: its silence would mean nothing.
+with cells as (
+    select
+        expected.period_date,
+        months.month_date,
+        months.signal,
+        months.subject,
+        months.stage_id,
+        months.segment,
+        months.channel,
+        months.team,
+        months.y,
+        months.n * expected.p as e,
+        months.n * expected.p * (1 - expected.p) as v
+    from {{ ref('int_chart_months') }} as months
+    inner join {{ ref('int_chart_expected') }} as expected
+        on
+            {{ in_chart_baseline('months.month_date', 'expected.period_date') }}
+            and months.signal = expected.signal
+            and months.subject = expected.subject
+            and months.segment = expected.segment
+            and months.channel = expected.channel
+            and months.team = expected.team
+            and months.age_bin = expected.age_bin
+            and months.season = expected.season
+),
+
+months as (
+    {% for signal, chart in chart_signals().items() if signal != 'inbound_volume' %}
+        {% for group in chart.groups %}
+            select
+                period_date,
+                month_date,
+                '{{ signal }}' as signal,
+                {{ "''" if signal == 'lead_quality' else 'subject' }} as subject,
+                {{ 'null' if signal == 'lead_quality' else 'max(stage_id)' }} as stage_id,
+                {% for column in ['segment', 'channel', 'team'] %}
+                    {{ column if column == group else "''" }} as {{ column }},
+                {% endfor %}
+                sum(y) as y,
+                sum(e) as e,
+                sum(v) as v
+            from cells
+            where signal = '{{ 'loss_rate' if signal == 'lead_quality' else signal }}'
+            group by
+                period_date, month_date{{ ', subject' if signal != 'lead_quality' }}{{ ', ' ~ group if group }}
+            union all
+        {% endfor %}
+    {% endfor %}
+    select
+        volumes.period_date,
+        days.month_date,
+        'inbound_volume' as signal,
+        '' as subject,
+        null as stage_id,
+        '' as segment,
+        volumes.channel,
+        '' as team,
+        sum(volumes.y) as y,
+        sum(volumes.expected) as e,
+        sum(volumes.expected) as v
+    from {{ ref('int_chart_volumes') }} as volumes
+    inner join {{ ref('int_chart_days') }} as days on volumes.workday = days.workday and days.is_business_day
+    where
+        volumes.is_baseline
+        -- the level of the half year before does not fit the years before
+        and days.month_date >= {{ dbt.dateadd('month', -12, 'volumes.period_date') }}
+    group by volumes.period_date, days.month_date, volumes.channel
+),
+
+streams as (
+    select
+        period_date,
+        signal,
+        subject,
+        max(stage_id) as stage_id,
+        segment,
+        channel,
+        team,
+        sum(e) as e,
+        sum(v) as v,
+        count(*) as months
+    from months
+    group by period_date, signal, subject, segment, channel, team
+),
+
+-- the median of squared residuals, since an incident in the baseline is no unsteadiness
+spreads as (
+    select
+        period_date,
+        signal,
+        greatest(1, median((y - e) * (y - e) / v) / 0.455) as dispersion
+    from months
+    where v > 2
+    group by period_date, signal
+),
+
+told as (
+    select
+        streams.*,
+        coalesce(spreads.dispersion, 1) as dispersion,
+        -- evidence a workday brings if the odds double
+        streams.v / (21 * streams.months) * 0.24 / coalesce(spreads.dispersion, 1) as nats_a_day
+    from streams
+    left join spreads using (period_date, signal)
+)
+
+select
+    told.period_date,
+    {{ chart_stream_id() }} as stream_id,
+    told.signal,
+    told.subject,
+    told.stage_id,
+    told.segment,
+    told.channel,
+    told.team,
+    told.dispersion,
+    told.nats_a_day,
+    told.nats_a_day * 130 > 10 as is_watched,
+    case when told.nats_a_day * 130 > 10 then
+        case told.signal
+            {% for signal, chart in chart_signals().items() %}
+                when '{{ signal }}' then {{ chart.share }}
+            {% endfor %}
+        end
+        / count(case when told.nats_a_day * 130 > 10 then 1 end) over (partition by told.period_date, told.signal)
+    else 0 end as weight
+from told
