@@ -27,3 +27,31 @@
 {% macro in_chart_baseline(month, period) -%}
     {{ month }} < {{ period }} and {{ month }} >= {{ dbt.dateadd('month', -24, period) }}
 {%- endmacro %}
+
+{# What the sum over all streams must reach: the workdays for which the department may stay without a false alarm. #}
+{% macro chart_threshold() -%} {{ 260 * var('alarm_years') }} {%- endmacro %}
+
+{# Two streams may tell of one incident. What comes in and what becomes of it are apart; so are two groups of a kind,
+   and two stages, unless the group is the same. Shares of segments sum to one, so all of them move together. #}
+{% macro is_one_incident(a, b) -%}
+    case
+        when {{ a }}.topic <> {{ b }}.topic then false
+        when {{ a }}.signal = 'inbound_mix' then true
+        when {{ a }}.group_id = {{ b }}.group_id and {{ a }}.group_id <> '' then true
+        when {{ a }}.group_kind = {{ b }}.group_kind and {{ a }}.group_id <> {{ b }}.group_id then false
+        else
+            coalesce({{ a }}.stage_id, {{ b }}.stage_id, '') = coalesce({{ b }}.stage_id, {{ a }}.stage_id, '')
+    end
+{%- endmacro %}
+
+{# What is_one_incident compares, from the columns that name a stream. #}
+{% macro chart_incident_keys() -%}
+    case when signal in ('inbound_mix', 'inbound_volume', 'activity_integrity') then signal else 'process' end as topic,
+    case
+        when segment <> '' then 'segment'
+        when channel <> '' then 'channel'
+        when team <> '' then 'team'
+        else ''
+    end as group_kind,
+    segment || channel || team as group_id
+{%- endmacro %}

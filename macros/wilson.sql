@@ -11,3 +11,18 @@
         ) / ({{ n }} + {{ z2 }})
     end
 {%- endmacro %}
+
+{# Bounds of a 90% interval of observed / expected, after Byar: a count against what was expected. #}
+{% macro byar_low(observed, expected) -%}
+    case
+        when {{ observed }} > 0
+            then
+                {{ observed }} * power(1 - 1 / (9 * {{ observed }}) - 1.645 / (3 * sqrt({{ observed }})), 3)
+                / nullif({{ expected }}, 0)
+        else 0
+    end
+{%- endmacro %}
+{% macro byar_high(observed, expected) -%}
+    ({{ observed }} + 1) * power(1 - 1 / (9 * ({{ observed }} + 1)) + 1.645 / (3 * sqrt({{ observed }} + 1)), 3)
+    / nullif({{ expected }}, 0)
+{%- endmacro %}

@@ -6,6 +6,9 @@
 -- are there with no weight: they get their p, and lend nothing.
 {% set effects = ['season', 'segment', 'channel', 'team', 'age_bin'] %}
 {% set fits = [] %}
+{% set columns %}
+    cells.period_date, cells.signal, cells.subject, cells.segment, cells.channel, cells.team, cells.age_bin, cells.season
+{%- endset %}
 {% set groups = {'all': "''", 'segment': 'months.segment', 'channel': 'months.channel', 'team': 'months.team'} %}
 
 with periods as (
@@ -82,8 +85,9 @@ models as (
 fit_0 as (
     select
         models.model_number,
-        models.period_date,
-        cells.* exclude (period_date),
+        {{ columns }},
+        cells.n,
+        cells.y,
         ln(
             (sum(cells.y) over of_age + 20 * models.p)
             / (sum(cells.n - cells.y) over of_age + 20 * (1 - models.p))
@@ -101,7 +105,10 @@ fit_0 as (
     {% do fits.append(effect) %}
     fit_{{ loop.index }} as (
         select
-            * exclude (log_odds),
+            model_number,
+            {{ columns | replace('cells.', '') }},
+            n,
+            y,
             log_odds
             + sum(y - n / (1 + exp(-log_odds))) over score
             / (sum(n / ((1 + exp(-log_odds)) * (1 + exp(log_odds)))) over score + 8) as log_odds

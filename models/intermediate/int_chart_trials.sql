@@ -179,15 +179,24 @@ trials as (
 )
 
 select
-    signal,
-    subject,
-    stage_id,
-    coalesce(segment, '') as segment,
-    coalesce(channel, '') as channel,
-    coalesce(team, '') as team,
-    cast(age_bin as integer) as age_bin,
-    cast(workday as integer) as workday,
-    cast(sum(n) as double) as n,
-    cast(sum(y) as double) as y
+    trials.signal,
+    trials.subject,
+    trials.stage_id,
+    coalesce(trials.segment, '') as segment,
+    coalesce(trials.channel, '') as channel,
+    coalesce(trials.team, '') as team,
+    cast(trials.age_bin as integer) as age_bin,
+    cast(trials.workday as integer) as workday,
+    cast(trials.n as double) as n,
+    cast(trials.y as double) as y
 from trials
-group by all
+left join {{ ref('int_chart_outages') }} as outages
+    on
+        trials.workday = outages.workday
+        and outages.kind = case trials.signal
+            when 'loss_rate' then 'losses'
+            when 'stage_speed' then 'stage moves'
+            when 'task_timeliness' then 'steps done'
+            when 'inbound_mix' then 'new deals'
+        end
+where outages.workday is null
