@@ -5,16 +5,7 @@
 -- what is expected. What it says is divided by how unsteady the signal is.
 {% set margin = var('chart_margin') %}
 
-with days as (
-    select
-        workday,
-        max(period_date) as period_date,
-        max(season) as season
-    from {{ ref('int_chart_days') }}
-    group by workday
-),
-
-cells as (
+with cells as (
     select
         days.period_date,
         trials.*,
@@ -22,7 +13,7 @@ cells as (
         case when trials.signal = 'loss_rate' then 1 else 0 end as is_up,
         expected.p / (1 - expected.p) as odds
     from {{ ref('int_chart_trials') }} as trials
-    inner join days on trials.workday = days.workday
+    inner join {{ ref('int_chart_days') }} as days on trials.workday = days.workday and days.is_business_day
     inner join {{ ref('int_chart_expected') }} as expected
         on
             days.period_date = expected.period_date
@@ -32,7 +23,7 @@ cells as (
             and trials.channel = expected.channel
             and trials.team = expected.team
             and trials.age_bin = expected.age_bin
-            and days.season = expected.season
+            and trials.season = expected.season
 ),
 
 said as (

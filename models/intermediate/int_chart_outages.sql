@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 -- Days of which the records say more about the recording than about the business: hardly anything of a kind is logged
--- (an outage), or far more deals are closed as lost than ever before (a mass closing). Held against the same kind's
--- days before, never later ones. What is recorded on such days is kept out of the charts.
+-- (an outage), or far more deals are closed as lost than ever before (a mass closing); what is recorded then is kept
+-- out of the charts. Clean-ups that come every month are no news, and count as a season of their own. Held against
+-- the same kind's days before, never later ones.
 with days as (
     select
         workday,
@@ -69,7 +70,7 @@ compared as (
     select
         *,
         median(records) over before as usual,
-        max(records) over year_before as highest,
+        quantile_cont(records, 0.98) over year_before as high,
         row_number() over (partition by kind order by workday) as days_known
     from daily
     window
@@ -83,7 +84,8 @@ judged as (
         case
             when days_known <= 60 then null
             when kind <> 'losses' and usual >= 10 and records < 0.15 * usual then 'outage'
-            when kind = 'losses' and records > 10 + 5 * usual and records > 1.5 * highest then 'mass_closing'
+            when kind = 'losses' and records > 10 + 5 * usual and records > 2 * high then 'mass_closing'
+            when kind = 'losses' and records > 5 + 3 * usual then 'clean_up'
         end as fault
     from compared
 )
@@ -96,7 +98,8 @@ select
     usual,
     fault,
     -- one still day may be a holiday that nobody entered
-    fault = 'mass_closing' or coalesce(workday - lag(workday) over (partition by kind order by workday) = 1, false)
+    fault = 'mass_closing'
+    or (fault = 'outage' and coalesce(workday - lag(workday) over (partition by kind order by workday) = 1, false))
         as is_alarming
 from judged
 where fault is not null

@@ -14,7 +14,9 @@
 with days as (
     select
         date_day,
-        workday
+        workday,
+        season,
+        is_business_day
     from {{ ref('int_chart_days') }}
 ),
 
@@ -187,9 +189,11 @@ select
     coalesce(trials.team, '') as team,
     cast(trials.age_bin as integer) as age_bin,
     cast(trials.workday as integer) as workday,
+    coalesce(outages.fault, days.season) as season,
     cast(trials.n as double) as n,
     cast(trials.y as double) as y
 from trials
+inner join days on trials.workday = days.workday and days.is_business_day
 left join {{ ref('int_chart_outages') }} as outages
     on
         trials.workday = outages.workday
@@ -199,4 +203,4 @@ left join {{ ref('int_chart_outages') }} as outages
             when 'task_timeliness' then 'steps done'
             when 'inbound_mix' then 'new deals'
         end
-where outages.workday is null
+where outages.fault is null or outages.fault = 'clean_up'
