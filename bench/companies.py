@@ -186,10 +186,15 @@ def simulate(department: Department, fault: Fault | None = None) -> dict[str, pd
     created = np.repeat(np.arange(n_workdays), rng.poisson(rate)) * 1.0
     created += rng.random(len(created))
     channel = rng.choice(len(d.channels), len(created), p=d.channels)
-    kept = ~(_struck(fault, "volume_drop", created, channel=channel) & (rng.random(len(created)) < (fault.size if fault else 0)))
+    kept = ~(
+        _struck(fault, "volume_drop", created, channel=channel)
+        & (rng.random(len(created)) < (fault.size if fault else 0))
+    )
     created, channel = created[kept], channel[kept]
     n = len(created)
-    segment = (rng.random(n)[:, None] > np.cumsum(d.segments, axis=1)[channel]).sum(axis=1).clip(0, d.segments.shape[1] - 1)
+    segment = (
+        (rng.random(n)[:, None] > np.cumsum(d.segments, axis=1)[channel]).sum(axis=1).clip(0, d.segments.shape[1] - 1)
+    )
     leaves = _struck(fault, "mix_shift", created, segment=segment) & (rng.random(n) < (fault.size if fault else 0))
     segment[leaves] = (segment[leaves] + rng.integers(1, d.segments.shape[1], leaves.sum())) % d.segments.shape[1]
     team = rng.choice(len(d.teams), n, p=d.teams)
@@ -199,7 +204,7 @@ def simulate(department: Department, fault: Fault | None = None) -> dict[str, pd
     visits, steps = [], []
     deal, at = np.arange(n), created.copy()
     for stage in range(len(d.loss)):
-        seg, tm, ch = segment[deal], team[deal], channel[deal]
+        seg, tm = segment[deal], team[deal]
         t = at.clip(0, n_workdays - 1).astype(int)
         slow = np.where(summer[t], 1 + d.summer_slower, 1) * d.cycle[seg] * d.pace[tm]
         own = np.exp(d.spread * rng.standard_normal(len(deal)))
@@ -209,7 +214,11 @@ def simulate(department: Department, fault: Fault | None = None) -> dict[str, pd
         for k in range(2):
             took = d.median_days[stage] * d.task_share[stage, k] * slow * np.sqrt(own)
             took = took * np.exp(0.4 * rng.standard_normal(len(deal)))
-            hit = _struck(fault, "slow_task", at, stage=np.full(len(deal), stage), team=tm) if k == 0 else np.zeros(len(deal), bool)
+            hit = (
+                _struck(fault, "slow_task", at, stage=np.full(len(deal), stage), team=tm)
+                if k == 0
+                else np.zeros(len(deal), bool)
+            )
             extra = np.where(hit, took * ((fault.size if fault else 1) - 1), 0)
             hit = _struck(fault, "slow_stage", at, stage=np.full(len(deal), stage))
             extra += np.where(hit, fault.size if fault else 0, 0)
@@ -225,10 +234,12 @@ def simulate(department: Department, fault: Fault | None = None) -> dict[str, pd
         silent = is_lost & (rng.random(len(deal)) < d.silent)
         leaves_at = at + days + np.where(silent, rng.exponential(d.silent_days, len(deal)), 0)
         swept = silent & (rng.random(len(deal)) < d.cleaning)
-        cleaning = (np.ceil((leaves_at - 3 * tm) / 15) * 15 + 3 * tm + 0.5)
+        cleaning = np.ceil((leaves_at - 3 * tm) / 15) * 15 + 3 * tm + 0.5
         leaves_at = np.where(swept, np.maximum(cleaning, leaves_at), leaves_at)
         ends_on = quarter_end[leaves_at.clip(0, n_workdays - 1).astype(int)]
-        begun_on = np.concatenate([[0], ends[:-1] + 1])[np.searchsorted(ends, leaves_at.clip(0, n_workdays - 1).astype(int))]
+        begun_on = np.concatenate([[0], ends[:-1] + 1])[
+            np.searchsorted(ends, leaves_at.clip(0, n_workdays - 1).astype(int))
+        ]
         pulled = ~is_lost & (leaves_at - begun_on < 10) & (begun_on - 3 > at) & (rng.random(len(deal)) < d.push)
         leaves_at = np.where(pulled, begun_on - 3 + 2.9 * rng.random(len(deal)), leaves_at)
         del ends_on
@@ -298,6 +309,8 @@ def _tables(
             "next_stage_id": np.where(gone, final, None),
             "owner_id": names["team"][visits.team],
             "segment": names["segment"][visits.segment],
+            "channel": names["channel"][channel[visits.deal]],
+            "team": names["team"][visits.team],
             "exit_type": np.where(~gone, "still_there", np.where(is_lost, "lost", "advanced")),
             "is_left_truncated": False,
             "is_after_closing": False,
@@ -312,6 +325,8 @@ def _tables(
             "stage_id": closed.next_stage_id,
             "owner_id": closed.owner_id,
             "segment": closed.segment,
+            "channel": closed.channel,
+            "team": closed.team,
             "exit_type": "still_there",
             "is_left_truncated": False,
             "is_after_closing": False,

@@ -1,14 +1,14 @@
-{# The streams of each signal: what a chart of it is drawn for. Families share the budget of false alarms by what a
-   miss costs; harm is where the odds go when it gets worse. #}
+{# The signals, and the groups that a chart of each is drawn for. They share the budget of false alarms by what a miss
+   costs. harm: where the odds go when it gets worse. margin: odds within so much of what is expected are usual. #}
 {% macro chart_signals() -%}
     {{ return({
-        'loss_rate': {'share': 0.30, 'harm': 'up', 'groups': ['', 'segment', 'channel', 'team']},
-        'lead_quality': {'share': 0.10, 'harm': 'up', 'groups': ['channel']},
-        'task_timeliness': {'share': 0.25, 'harm': 'down', 'groups': ['', 'segment', 'team']},
-        'stage_speed': {'share': 0.08, 'harm': 'down', 'groups': ['', 'segment', 'team']},
-        'inbound_mix': {'share': 0.12, 'harm': 'down', 'groups': ['segment']},
-        'inbound_volume': {'share': 0.12, 'harm': 'down', 'groups': ['', 'channel']},
-        'activity_integrity': {'share': 0.03, 'harm': 'down', 'groups': ['', 'team']},
+        'loss_rate': {'share': 0.30, 'harm': 'up', 'margin': 1.05, 'groups': ['', 'segment', 'channel', 'team']},
+        'lead_quality': {'share': 0.10, 'harm': 'up', 'margin': 1.05, 'groups': ['channel']},
+        'task_timeliness': {'share': 0.22, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
+        'stage_speed': {'share': 0.08, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
+        'inbound_mix': {'share': 0.13, 'harm': 'down', 'margin': 1.05, 'groups': ['segment']},
+        'inbound_volume': {'share': 0.14, 'harm': 'down', 'margin': 1.02, 'groups': ['', 'channel']},
+        'activity_integrity': {'share': 0.03, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'team']},
     }) }}
 {%- endmacro %}
 

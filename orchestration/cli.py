@@ -1,4 +1,5 @@
-"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight dev`."""
+"""The command line: `inflight sample`, `inflight nightly`, `inflight status`, `inflight review`, `inflight backtest`,
+`inflight dev`."""
 
 import contextlib
 import os
@@ -169,6 +170,40 @@ def review_decide(
     except ReviewError as error:
         raise click.ClickException(str(error)) from None
     say("review", f"verdict {line['verdict_number']} on {deal_id} written to {VERDICTS}; it counts from the next night")
+
+
+@main.command()
+def backtest() -> None:
+    """Replay history: what was raised when, and how long before revenue or weekly conversion showed it.
+
+    Incidents that people know of stand in seeds/known_incidents.csv; an alert that tells of none of them counts as
+    not known. All from the published table backtest_alerts.
+    """
+    from orchestration.backtest import BacktestError, replayed
+
+    try:
+        history = replayed(Settings.from_env())
+    except BacktestError as error:
+        raise click.ClickException(str(error)) from None
+    if history.judged_from is None:
+        console.print(f"Charts are learning; the first day they judge is {history.ready_on or 'not known yet'}.")
+        return
+    console.print(f"Judged: {history.judged_from} to {history.judged_until}, each day by what was known before it.")
+    for incident in history.incidents:
+        raised = "missed" if incident.raised_on is None else f"raised {incident.raised_on}"
+        days = "" if incident.days_to_alert is None else f", {incident.days_to_alert} days after it began"
+        console.print(f"{raised}{days}  [{incident.verdict}]  {incident.what}", markup=False, soft_wrap=True)
+        if incident.raised_on is not None:
+            for figure, ahead in incident.days_before.items():
+                seen = (
+                    "never showed it"
+                    if ahead is None
+                    else f"{ahead} days later"
+                    if ahead >= 0
+                    else f"{-ahead} days earlier"
+                )
+                console.print(f"    {figure}: {seen}", markup=False)
+    console.print(history.summary)
 
 
 @main.command()

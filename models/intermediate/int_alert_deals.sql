@@ -26,8 +26,7 @@ there as (
             and (alerts.stage_id is null or alerts.stage_id = visits.stage_id)
             and (alerts.segment is null or alerts.segment = visits.segment)
             and (alerts.channel is null or alerts.channel = visits.channel)
-    left join {{ ref('dim_users') }} as owners on visits.owner_id = owners.user_id
-    where alerts.team is null or alerts.team = coalesce(owners.team, 'unknown')
+            and (alerts.team is null or alerts.team = visits.team)
 ),
 
 valued as (

@@ -3,15 +3,20 @@
 -- What each tested day says of each stream: what was observed, what the baseline expected, and the log of how much
 -- likelier the day is under a fault of three sizes than under the worst that still counts as usual, a margin beyond
 -- what is expected. What it says is divided by how unsteady the signal is.
-{% set margin = var('chart_margin') %}
+{% set signals = chart_signals() %}
 
 with cells as (
     select
         days.period_date,
         trials.*,
         expected.p,
-        case when trials.signal = 'loss_rate' then 1 else 0 end as is_up,
-        expected.p / (1 - expected.p) as odds
+        trials.signal = 'loss_rate' as is_up,
+        -- the worst odds that are still usual
+        expected.p / (1 - expected.p) * case trials.signal
+            {% for signal, chart in signals.items() if signal not in ('inbound_volume', 'lead_quality') %}
+                when '{{ signal }}' then {{ chart.margin if chart.harm == 'up' else '1 / %s' % chart.margin }}
+            {% endfor %}
+        end as odds
     from {{ ref('int_chart_trials') }} as trials
     inner join {{ ref('int_chart_days') }} as days on trials.workday = days.workday and days.is_business_day
     inner join {{ ref('int_chart_expected') }} as expected
@@ -31,15 +36,13 @@ said as (
         *,
         {% for size in range(3) %}
             case
-                when is_up = 1
+                when is_up
                     then
                         y * {{ 'ln(%s)' % chart_sizes('loss_rate')[size] }}
-                        - n * ln(1 + {{ chart_sizes('loss_rate')[size] }} * {{ margin }} * odds)
-                        + n * ln(1 + {{ margin }} * odds)
+                        - n * ln((1 + {{ chart_sizes('loss_rate')[size] }} * odds) / (1 + odds))
                 else
                     y * {{ 'ln(%s)' % chart_sizes('inbound_mix')[size] }}
-                    - n * ln(1 + {{ chart_sizes('inbound_mix')[size] }} * odds / {{ margin }})
-                    + n * ln(1 + odds / {{ margin }})
+                    - n * ln((1 + {{ chart_sizes('inbound_mix')[size] }} * odds) / (1 + odds))
             end as nats_{{ size + 1 }}{{ ',' if not loop.last }}
         {% endfor %}
     from cells
@@ -80,7 +83,7 @@ streams as (
         y as observed,
         expected
         {% for size in chart_sizes('inbound_volume') %}
-            , y * ln({{ size }}) + (1 - {{ size }}) * expected / {{ margin }} as nats_{{ loop.index }}
+            , y * ln({{ size }}) + (1 - {{ size }}) * expected / {{ signals['inbound_volume'].margin }} as nats_{{ loop.index }}
         {% endfor %}
     from {{ ref('int_chart_volumes') }}
     where not is_baseline and expected > 0

@@ -67,8 +67,8 @@ months as (
     inner join {{ ref('int_chart_days') }} as days on volumes.workday = days.workday and days.is_business_day
     where
         volumes.is_baseline
-        -- the level of the half year before does not fit the years before
-        and days.month_date >= {{ dbt.dateadd('month', -12, 'volumes.period_date') }}
+        -- the level is that of the half year before: it does not fit the years before that
+        and days.month_date >= {{ dbt.dateadd('month', -6, 'volumes.period_date') }}
     group by volumes.period_date, days.month_date, volumes.channel
 ),
 
@@ -88,45 +88,52 @@ streams as (
     group by period_date, signal, subject, segment, channel, team
 ),
 
--- the median of squared residuals, since an incident in the baseline is no unsteadiness
-spreads as (
+-- how far months wander besides chance, as a variance of log-odds; an incident in the baseline is no wandering
+wanderings as (
     select
         period_date,
         signal,
-        greatest(1, median((y - e) * (y - e) / v) / 0.455) as dispersion
+        greatest(0, sum((y - e) * (y - e) - v) / sum(v * v)) as wandering
     from months
-    where v > 2
+    where v > 2 and (y - e) * (y - e) < 16 * v
     group by period_date, signal
 ),
 
 told as (
     select
         streams.*,
-        coalesce(spreads.dispersion, 1) as dispersion,
-        -- evidence a workday brings if the odds double
-        streams.v / (21 * streams.months) * 0.24 / coalesce(spreads.dispersion, 1) as nats_a_day
+        1 + coalesce(wanderings.wandering, 0) * streams.v / streams.months as dispersion
     from streams
-    left join spreads using (period_date, signal)
+    left join wanderings on streams.period_date = wanderings.period_date and streams.signal = wanderings.signal
+),
+
+-- a workday's evidence if the odds double, in nats; a stream is watched if half a year would do
+weighed as (
+    select
+        *,
+        v / (21 * months) * 0.24 / dispersion as nats_a_day,
+        v / (21 * months) * 0.24 / dispersion * 130 > 10 as is_watched
+    from told
 )
 
 select
-    told.period_date,
+    weighed.period_date,
     {{ chart_stream_id() }} as stream_id,
-    told.signal,
-    told.subject,
-    told.stage_id,
-    told.segment,
-    told.channel,
-    told.team,
-    told.dispersion,
-    told.nats_a_day,
-    told.nats_a_day * 130 > 10 as is_watched,
-    case when told.nats_a_day * 130 > 10 then
-        case told.signal
+    weighed.signal,
+    weighed.subject,
+    weighed.stage_id,
+    weighed.segment,
+    weighed.channel,
+    weighed.team,
+    weighed.dispersion,
+    weighed.nats_a_day,
+    weighed.is_watched,
+    case when weighed.is_watched then
+        case weighed.signal
             {% for signal, chart in chart_signals().items() %}
                 when '{{ signal }}' then {{ chart.share }}
             {% endfor %}
         end
-        / count(case when told.nats_a_day * 130 > 10 then 1 end) over (partition by told.period_date, told.signal)
+        / count(case when weighed.is_watched then 1 end) over (partition by weighed.period_date, weighed.signal)
     else 0 end as weight
-from told
+from weighed

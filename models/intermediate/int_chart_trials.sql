@@ -39,7 +39,7 @@ visits as (
         visits.stage_id,
         visits.segment,
         visits.channel,
-        coalesce(owners.team, 'unknown') as team,
+        visits.team,
         visits.exit_type,
         entered.workday as entered_workday,
         exited.workday as exited_workday,
@@ -47,10 +47,8 @@ visits as (
     from {{ ref('int_chart_visits') }} as visits
     inner join days as entered on visits.entered_date = entered.date_day
     left join days as exited on visits.exited_date = exited.date_day
-    left join {{ ref('dim_users') }} as owners on visits.owner_id = owners.user_id
     group by
-        visits.stage_id, visits.segment, visits.channel, coalesce(owners.team, 'unknown'), visits.exit_type,
-        entered.workday, exited.workday
+        visits.stage_id, visits.segment, visits.channel, visits.team, visits.exit_type, entered.workday, exited.workday
 ),
 
 losses as (

@@ -6,14 +6,13 @@ select
     visits.deal_id,
     visits.stage_id,
     visits.segment,
-    deals.channel,
-    visits.owner_id,
+    visits.channel,
+    visits.team,
     visits.exit_type,
     cast(visits.entered_at as date) as entered_date,
     cast(visits.exited_at as date) as exited_date,
     visits._load_id
 from {{ ref('fct_stage_visits') }} as visits
-inner join {{ ref('dim_deals') }} as deals on visits.deal_id = deals.deal_id
 inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
 where
     not stages.is_won

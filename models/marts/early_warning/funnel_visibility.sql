@@ -20,7 +20,7 @@ streams as (
         streams.*,
         sizes.percent_worse,
         -- per nat: the variance of the log-likelihood ratio, as of a shift of the log-odds
-        streams.nats_a_day / 0.24 * power(ln(1 + sizes.percent_worse / 100.0) - ln({{ var('chart_margin') }}), 2) / 2
+        streams.nats_a_day / 0.24 * power(ln(1 + sizes.percent_worse / 100.0) - ln(1.05), 2) / 2
             as nats_a_day_then
     from {{ ref('int_chart_streams') }} as streams
     inner join as_of on streams.period_date = as_of.period_date
