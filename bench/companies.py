@@ -53,11 +53,20 @@ class Department:
     bursts: float
 
     @classmethod
-    def draw(cls, seed: int, days: int, drift: float = 1.0, silent: float | None = None) -> Department:
-        """Draw one; `drift` multiplies all that moves slowly, `silent` is the share of losses nobody records in time."""
+    def draw(
+        cls, seed: int, days: int, drift: float = 1.0, silent: float | None = None, is_medium: bool = False
+    ) -> Department:
+        """Draw one.
+
+        `drift` multiplies all that moves slowly; `silent` is the share of losses that nobody records in time; a medium
+        one has 150 deals a week, six stages, four segments, three channels, four teams, and the rest drawn.
+        """
         rng = np.random.default_rng([seed, 1])
         stages, segments = int(rng.integers(4, 9)), int(rng.integers(3, 6))
         channels, teams = int(rng.integers(3, 6)), int(rng.integers(3, 6))
+        deals_a_week = float(np.exp(rng.uniform(np.log(60), np.log(400))))
+        if is_medium:
+            stages, segments, channels, teams, deals_a_week = 6, 4, 3, 4, 150.0
 
         def shares(n: int) -> Floats:
             return rng.dirichlet(np.full(n, 12.0))
@@ -67,7 +76,7 @@ class Department:
         return cls(
             seed=seed,
             days=days,
-            deals_a_week=float(np.exp(rng.uniform(np.log(60), np.log(400)))),
+            deals_a_week=deals_a_week,
             loss=np.log(1 / rng.uniform(0.70, 0.92, stages) - 1),
             median_days=rng.uniform(4, 18, stages),
             task_share=rng.uniform(0.25, 0.8, (stages, 2)),

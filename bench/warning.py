@@ -76,14 +76,14 @@ class Charts:
     def build(self, facts: dict[str, pd.DataFrame]) -> None:
         """Fill the facts, by model name, and build all charts; a model that is not named stays empty."""
         warehouse = self._warehouse
-        for name, unique_id in warehouse.given.items():
-            relation = warehouse.models.nodes[unique_id]["relation_name"]
+        for name in warehouse.given:
+            relation = warehouse.relation(name)
             warehouse.con.execute(f"delete from {relation}")
             if name in facts:
                 warehouse.con.register("facts", facts[name])
                 warehouse.con.execute(f"insert into {relation} by name select * from facts")
                 warehouse.con.unregister("facts")
-        warehouse.build_rebuilt()
+        warehouse.rebuild()
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         return self._warehouse.rows(sql)
@@ -112,10 +112,10 @@ def _charts(folder: str) -> Charts:
     return Charts(Models(Settings(Path(folder))))
 
 
-def faulty(folder: str, kind: str, seed: int) -> Result:
+def faulty(folder: str, kind: str, seed: int, is_medium: bool) -> Result:
     """A department with a fault in its second or third year."""
     onset_day = 396 + int(np.random.default_rng([seed, 9]).integers(30, 260))
-    department = Department.draw(seed, onset_day + FAULT_DAYS)
+    department = Department.draw(seed, onset_day + FAULT_DAYS, is_medium=is_medium)
     dates = Calendar(department.days).dates
     onset = int(np.searchsorted(dates, dates[0] + onset_day))
     fault = plant(kind, department, float(onset))
@@ -136,15 +136,16 @@ def faulty(folder: str, kind: str, seed: int) -> Result:
     return result
 
 
-def clean(folder: str, kind: str, seed: int) -> Result:
+def clean(folder: str, kind: str, seed: int, is_medium: bool) -> Result:
     """A department without fault: a year to learn from, two years judged."""
-    alerts = _charts(folder).alerts(simulate(Department.draw(seed, 396 + 730, **CLEAN[kind])))
+    department = Department.draw(seed, 396 + 730, is_medium=is_medium, **CLEAN[kind])
+    alerts = _charts(folder).alerts(simulate(department))
     return Result(kind, seed, false_alarms=[alert["alert_id"] for alert in alerts if alert["culprit_rank"] == 1])
 
 
-def _run(task: tuple[str, str, int]) -> Result:
-    folder, kind, seed = task
-    return faulty(folder, kind, seed) if kind in FAULTS else clean(folder, kind, seed)
+def _run(task: tuple[str, str, int, bool]) -> Result:
+    folder, kind, seed, is_medium = task
+    return (faulty if kind in FAULTS else clean)(folder, kind, seed, is_medium)
 
 
 def percentile(days: Iterable[float], percent: int) -> str:
@@ -198,9 +199,12 @@ def report(results: list[Result]) -> str:
 )
 @click.option("--first-seed", default=1000, show_default=True, help="Other seeds, other departments.")
 @click.option("--kinds", default="", help="Only these, separated by commas.")
+@click.option("--medium", is_flag=True, help="150 deals a week, six stages, four segments; the rest is drawn.")
 @click.option("--processes", default=2, show_default=True, help="Runs at once.")
 @click.option("--compiled", help="Folder of a project that is compiled already.")
-def main(runs: int, clean_runs: int, first_seed: int, kinds: str, processes: int, compiled: str | None) -> None:
+def main(
+    runs: int, clean_runs: int, first_seed: int, kinds: str, medium: bool, processes: int, compiled: str | None
+) -> None:
     """Print how soon faults are found, how rightly, and how often a department without fault is alarmed."""
     wanted = kinds.split(",") if kinds else [*FAULTS, *CLEAN]
     with tempfile.TemporaryDirectory() as made:
@@ -208,7 +212,7 @@ def main(runs: int, clean_runs: int, first_seed: int, kinds: str, processes: int
         if not compiled:
             Models.compile(Path(folder))
         tasks = [
-            (folder, kind, first_seed + n)
+            (folder, kind, first_seed + n, medium)
             for n in range(max(runs, clean_runs))
             for kind in wanted
             if n < (runs if kind in FAULTS else clean_runs)

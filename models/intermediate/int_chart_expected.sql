@@ -80,6 +80,8 @@ models as (
         (sum(y) + 0.5) / (sum(n) + 1) as p
     from cells
     group by period_date, signal, subject
+    -- a stage or step that the baseline hardly knows is expected nothing of
+    having sum(n) >= 20
 ),
 
 fit_0 as (

@@ -37,7 +37,7 @@ months as (
                 month_date,
                 '{{ signal }}' as signal,
                 {{ "''" if signal == 'lead_quality' else 'subject' }} as subject,
-                {{ 'null' if signal == 'lead_quality' else 'max(stage_id)' }} as stage_id,
+                {{ 'null' if signal == 'lead_quality' else 'case when min(stage_id) = max(stage_id) then min(stage_id) end' }} as stage_id,
                 {% for column in ['segment', 'channel', 'team'] %}
                     {{ column if column == group else "''" }} as {{ column }},
                 {% endfor %}
@@ -77,7 +77,7 @@ streams as (
         period_date,
         signal,
         subject,
-        max(stage_id) as stage_id,
+        case when min(stage_id) = max(stage_id) then min(stage_id) end as stage_id,
         segment,
         channel,
         team,

@@ -68,23 +68,31 @@ losses as (
     group by all
 ),
 
+-- ages beyond the last bin are all one, as is a stay that goes on
+stays as (
+    select
+        stage_id,
+        segment,
+        team,
+        entered_workday,
+        coalesce(least(exited_workday - entered_workday, {{ speed_ages[-1] + 1 }}), {{ speed_ages[-1] + 1 }}) as age,
+        sum(stays) as stays
+    from visits
+    group by all
+),
+
 speeds as (
     select
-        visits.stage_id,
-        visits.segment,
-        visits.team,
+        stays.stage_id,
+        stays.segment,
+        stays.team,
         ages.age_bin,
-        visits.entered_workday + ages.to_age as workday,
-        sum(visits.stays) as n,
-        sum(
-            case when visits.exited_workday - visits.entered_workday <= ages.to_age then visits.stays else 0 end
-        ) as y
-    from visits
-    inner join ages
-        on
-            ages.kind = 'speed'
-            and (visits.exited_workday is null or visits.exited_workday - visits.entered_workday > ages.from_age)
-    inner join last_day on visits.entered_workday + ages.to_age <= last_day.last_workday
+        stays.entered_workday + ages.to_age as workday,
+        sum(stays.stays) as n,
+        sum(case when stays.age <= ages.to_age then stays.stays else 0 end) as y
+    from stays
+    inner join ages on ages.kind = 'speed' and stays.age > ages.from_age
+    inner join last_day on stays.entered_workday + ages.to_age <= last_day.last_workday
     group by all
 ),
 
@@ -95,8 +103,13 @@ steps as (
         steps.segment,
         coalesce(owners.team, 'unknown') as team,
         triggered.workday as triggered_workday,
-        done.workday - triggered.workday as done_age,
-        least(skipped.workday, ended.workday) - triggered.workday as ended_age,
+        coalesce(least(done.workday - triggered.workday, {{ task_ages[-1] + 1 }}), {{ task_ages[-1] + 1 }}) as done_age,
+        coalesce(
+            least(
+                skipped.workday - triggered.workday, ended.workday - triggered.workday, {{ task_ages[-1] + 1 }}
+            ),
+            {{ task_ages[-1] + 1 }}
+        ) as ended_age,
         count(*) as steps
     from {{ ref('fct_journey_steps') }} as steps
     left join {{ ref('dim_users') }} as owners on steps.owner_id = owners.user_id
@@ -124,10 +137,12 @@ tasks as (
     inner join ages
         on
             ages.kind = 'task'
-            and (steps.done_age is null or steps.done_age > ages.from_age)
+            and steps.done_age > ages.from_age
             -- what ends before it was done, or before it had the time, tells nothing
-            and (steps.done_age <= ages.to_age or steps.ended_age is null or steps.ended_age > ages.to_age)
-            and (steps.ended_age is null or steps.ended_age > ages.from_age or steps.done_age <= ages.to_age)
+            and (
+                steps.ended_age > ages.to_age
+                or steps.done_age <= ages.to_age
+            )
     inner join last_day on steps.triggered_workday + ages.to_age <= last_day.last_workday
     group by all
 ),

@@ -53,7 +53,7 @@ replayed as (
         alerts.alert_id,
         'not known' as verdict
     from alerts
-    where alerts.alert_id not in (select alert_id from matches)
+    where alerts.alert_id not in (select matches.alert_id from matches)
 ),
 
 shown as (
