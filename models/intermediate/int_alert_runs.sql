@@ -105,15 +105,18 @@ described as (
         streams.group_id
     from runs
     inner join streams on runs.stream_id = streams.stream_id
-)
+),
 
-select *
-from described
-where
-    not exists (
-        select 1
-        from described as earlier
-        where
+-- what a run is told of by one that began before it, or stronger on the same day
+related as (
+    select
+        described.stream_id,
+        described.run_number,
+        earlier.stream_id as earlier_stream_id,
+        earlier.run_number as earlier_run_number
+    from described
+    inner join described as earlier
+        on
             {{ is_one_incident('earlier', 'described') }}
             and earlier.stream_id <> described.stream_id
             and earlier.last_workday + 20 >= described.raised_workday
@@ -127,4 +130,31 @@ where
                     )
                 )
             )
-    )
+),
+
+first_told as (
+    select
+        described.stream_id,
+        described.run_number
+    from described
+    left join related
+        on described.stream_id = related.stream_id and described.run_number = related.run_number
+    where related.stream_id is null
+),
+
+-- only those count: a department as a whole that slows down with team North does not hide team South
+told as (
+    select distinct
+        related.stream_id,
+        related.run_number
+    from related
+    inner join first_told
+        on
+            related.earlier_stream_id = first_told.stream_id
+            and related.earlier_run_number = first_told.run_number
+)
+
+select described.*
+from described
+left join told on described.stream_id = told.stream_id and described.run_number = told.run_number
+where told.stream_id is null

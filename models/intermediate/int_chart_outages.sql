@@ -2,12 +2,13 @@
 
 -- Days of which the records say more about the recording than about the business: hardly anything of a kind is logged
 -- (an outage), or far more deals are closed as lost than ever before (a mass closing); what is recorded then is kept
--- out of the charts. Clean-ups that come every month are no news, and count as a season of their own. Held against
--- the same kind's days before, never later ones.
+-- out of the charts. Clean-ups that come every month are no news, nor are those of the first year, when nobody knows
+-- what is usual: they count as a season of their own. Held against the same kind's days before, never later ones.
 with days as (
     select
         workday,
-        max(workday_date) as workday_date
+        max(workday_date) as workday_date,
+        max(period_date) as period_date
     from {{ ref('int_chart_days') }}
     group by workday
 ),
@@ -60,6 +61,7 @@ daily as (
         kinds.kind,
         days.workday,
         days.workday_date,
+        days.period_date,
         coalesce(counted.records, 0) as records
     from kinds
     inner join days on kinds.first_workday <= days.workday
@@ -84,7 +86,8 @@ judged as (
         case
             when days_known <= 60 then null
             when kind <> 'losses' and usual >= 10 and records < 0.15 * usual then 'outage'
-            when kind = 'losses' and records > 10 + 5 * usual and records > 2 * high then 'mass_closing'
+            when kind = 'losses' and records > 10 + 5 * usual and records > 2 * high and period_date is not null
+                then 'mass_closing'
             when kind = 'losses' and records > 5 + 3 * usual then 'clean_up'
         end as fault
     from compared

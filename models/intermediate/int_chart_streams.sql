@@ -41,6 +41,7 @@ months as (
                 {% for column in ['segment', 'channel', 'team'] %}
                     {{ column if column == group else "''" }} as {{ column }},
                 {% endfor %}
+                21 as workdays,
                 sum(y) as y,
                 sum(e) as e,
                 sum(v) as v
@@ -51,15 +52,17 @@ months as (
             union all
         {% endfor %}
     {% endfor %}
+    -- new deals come in bursts of days, so of them weeks are compared
     select
         volumes.period_date,
-        days.month_date,
+        min(days.workday_date) as month_date,
         'inbound_volume' as signal,
         '' as subject,
         null as stage_id,
         '' as segment,
         volumes.channel,
         '' as team,
+        5 as workdays,
         sum(volumes.y) as y,
         sum(volumes.expected) as e,
         sum(volumes.expected) as v
@@ -67,9 +70,9 @@ months as (
     inner join {{ ref('int_chart_days') }} as days on volumes.workday = days.workday and days.is_business_day
     where
         volumes.is_baseline
-        -- the level is that of the half year before: it does not fit the years before that
-        and days.month_date >= {{ dbt.dateadd('month', -6, 'volumes.period_date') }}
-    group by volumes.period_date, days.month_date, volumes.channel
+        -- the level is that of the year before: it does not fit what came earlier
+        and days.month_date >= {{ dbt.dateadd('month', -12, 'volumes.period_date') }}
+    group by volumes.period_date, volumes.channel, floor(volumes.workday / 5)
 ),
 
 streams as (
@@ -83,7 +86,8 @@ streams as (
         team,
         sum(e) as e,
         sum(v) as v,
-        count(*) as months
+        count(*) as stretches,
+        sum(workdays) as workdays
     from months
     group by period_date, signal, subject, segment, channel, team
 ),
@@ -102,7 +106,7 @@ wanderings as (
 told as (
     select
         streams.*,
-        1 + coalesce(wanderings.wandering, 0) * streams.v / streams.months as dispersion
+        1 + coalesce(wanderings.wandering, 0) * streams.v / streams.stretches as dispersion
     from streams
     left join wanderings on streams.period_date = wanderings.period_date and streams.signal = wanderings.signal
 ),
@@ -111,8 +115,8 @@ told as (
 weighed as (
     select
         *,
-        v / (21 * months) * 0.24 / dispersion as nats_a_day,
-        v / (21 * months) * 0.24 / dispersion * 130 > 10 as is_watched
+        v / workdays * 0.24 / dispersion as nats_a_day,
+        v / workdays * 0.24 / dispersion * 130 > 10 as is_watched
     from told
 )
 

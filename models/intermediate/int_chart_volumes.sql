@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 
--- New deals of a workday, in all and by channel, and how many the baseline expects: the level of its last half year
--- with the weekdays and seasons of all of it. The level follows growth; the pattern needs the year.
+-- New deals of a workday, in all and by channel, and how many the baseline expects: the level of its last year with
+-- the weekdays and seasons of all of it. The level follows growth, slowly enough for a fault not to become the rule
+-- before it is seen. Days at the turn of the year differ too much from each other to tell anything.
 with workdays as (
     select
         workday,
@@ -67,13 +68,14 @@ windows as (
         workdays.season,
         workdays.iso_day_of_week,
         workdays.workday < periods.first_workday as is_baseline,
-        workdays.workday between periods.first_workday - 130 and periods.first_workday - 1 as is_recent,
+        workdays.workday between periods.first_workday - 260 and periods.first_workday - 1 as is_recent,
         counted.channel,
         counted.y
     from periods
     inner join workdays
         on
             workdays.workday <= periods.last_workday
+            and workdays.season <> 'year_turn'
             and workdays.workday_date >= {{ dbt.dateadd('month', -24, 'periods.period_date') }}
     inner join counted on workdays.workday = counted.workday
 ),
