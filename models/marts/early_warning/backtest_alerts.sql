@@ -29,11 +29,16 @@ matches as (
         on
             alerts.raised_on >= incidents.started_on
             and alerts.raised_on <= {{ dbt.dateadd('month', 3, 'incidents.ended_on') }}
-            and coalesce(incidents.segment, alerts.segment, '') = coalesce(alerts.segment, incidents.segment, '')
-            and coalesce(incidents.channel, alerts.channel, '') = coalesce(alerts.channel, incidents.channel, '')
-            and coalesce(incidents.team, alerts.team, '') = coalesce(alerts.team, incidents.team, '')
+            -- an alert of the whole department may tell of any group, one of another kind of group does not
+            {% for place in ['segment', 'channel', 'team'] %}
+                and (
+                    incidents.{{ place }} is null
+                    or incidents.{{ place }} = alerts.{{ place }}
+                    or coalesce(alerts.segment, alerts.channel, alerts.team) is null
+                )
+            {% endfor %}
     left join {{ ref('dim_stages') }} as stages on alerts.stage_id = stages.stage_id
-    where coalesce(incidents.stage, stages.stage, '') = coalesce(stages.stage, incidents.stage, '')
+    where incidents.stage is null or incidents.stage = coalesce(stages.stage, incidents.stage)
 ),
 
 replayed as (
