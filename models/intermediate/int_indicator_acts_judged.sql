@@ -119,10 +119,12 @@ judged as (
     where usual.usual_act_rate > 0 and usual.usual_answer_rate > 0 and usual.acts > 0
 )
 
+-- neither would be rare enough by itself; both at once are
 select
     *,
     blocks_before >= 12
     and act_z >= 3 and act_rate >= 1.2 * usual_act_rate
-    and answer_z <= -4 and answer_rate <= 0.8 * usual_answer_rate
+    and answer_z <= -2.5 and answer_rate <= 0.8 * usual_answer_rate
+    and act_z - answer_z >= 6.5
     and advance_rate <= advance_bound as is_hollow
 from judged

@@ -14,9 +14,9 @@ moments as (
     select * from landmarks
     where
         {{ is_newly_built() }}
-        {% if is_incremental() %}
+        {%- if is_incremental() %}
             or deal_id in (select deal_id from landmarks where landmark_at > (select max(landmark_at) from {{ this }}))
-        {% endif %}
+        {%- endif %}
 ),
 
 sampled as (

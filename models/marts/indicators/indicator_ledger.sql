@@ -238,25 +238,26 @@ select
     judged.segment,
     indicators.influence,
     judged.verdict,
-    case judged.verdict
-        when 'leaks'
-            then case
-                when judged.is_set_at_end
-                    then {{ whole('judged.changed_at_end') }} || ' of ' || {{ whole('judged.changed_deals') }}
-                        || ' deals got their first value when they ended'
-                else
-                    'deals that have ended show it, ' || {{ whole('judged.shown_open') }} || ' open ones do where '
-                    || {{ whole('judged.expected_open') }} || ' would be expected'
-            end
-        when 'gamed' then 'more acts, fewer answers for each, and deals advance no more: see indicator_integrity'
-        when 'too few deals' then case
-            when judged.deals = 0 then 'no deal has a value at any landmark'
-            when judged.slope_error is null then 'too few outcomes or values that differ to tell anything'
-            else 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
-        end
-        when 'no evidence' then 'at the confidence that so many comparisons ask for, the interval holds 1'
-        else
-            case when judged.slope > 0 then 'higher' else 'lower' end || ' values go with more wins'
+    case
+        when judged.verdict = 'leaks' and judged.is_set_at_end
+            then
+                {{ whole('judged.changed_at_end') }} || ' of ' || {{ whole('judged.changed_deals') }}
+                || ' deals got their first value when they ended'
+        when judged.verdict = 'leaks'
+            then
+                'deals that have ended show it, ' || {{ whole('judged.shown_open') }} || ' open ones do where '
+                || {{ whole('judged.expected_open') }} || ' would be expected'
+        when judged.verdict = 'gamed'
+            then 'more acts, fewer answers for each, and deals advance no more: see indicator_integrity'
+        when judged.verdict = 'too few deals' and judged.deals = 0 then 'no deal has a value at any landmark'
+        when judged.verdict = 'too few deals' and judged.slope_error is null
+            then 'too few outcomes or values that differ to tell anything'
+        when judged.verdict = 'too few deals'
+            then 'an odds ratio of {{ var("indicator_relevant_odds") }} could not be told from none'
+        when judged.verdict = 'no evidence'
+            then 'at the confidence that so many comparisons ask for, the interval holds 1'
+        when judged.slope > 0 then 'higher values go with more wins'
+        else 'lower values go with more wins'
     end as verdict_reason,
     cast(
         coalesce(
