@@ -107,6 +107,7 @@ def tables(company) -> dict[str, list[dict]]:
         rows["fct_stage_visits"] += [
             {
                 "deal_id": deal,
+                "_deal_number": number,
                 "visit_number": turn,
                 "stage_id": stage,
                 "next_stage_id": next_stage,
@@ -128,7 +129,7 @@ def tables(company) -> dict[str, list[dict]]:
             "expected_close_date": now["expected_close_date"],
             "created_at": created,
         }
-        rows["dim_deals"].append({**shown, "segment": "s", "_load_id": 1})
+        rows["dim_deals"].append({**shown, "segment": "s", "_deal_number": number, "_load_id": 1})
         rows["crm_deals"].append({**shown, "is_deleted": False})
     return rows
 

@@ -27,7 +27,7 @@ LANDED = {
     "generic.stages": "raw_generic.stages",
 }
 MARTS = {
-    mart: f"select * exclude _load_id from {mart} order by all"
+    mart: f"select * exclude (_deal_number, _load_id) from {mart} order by all"
     for mart in ("fct_stage_visits", "fct_deals", "dim_deals")
 }
 EXITS = {"advanced", "lost", "moved_back", "handed_off", "still_there"}
