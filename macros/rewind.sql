@@ -34,7 +34,7 @@
     later_changes as (
         select
             *,
-            row_number() over (partition by deal_id, field order by changed_at) as turn
+            row_number() over (partition by deal_id, field order by changed_at, old_value, new_value) as turn
         from {{ ref('crm_field_changes_all') }}
         where changed_at > {{ as_of() }}
     ),
@@ -64,20 +64,25 @@
     moves as (
         select
             deal_id,
-            max(changed_at) as moved_at,
-            max_by(to_stage, changed_at) as stage
+            to_stage as stage,
+            changed_at as moved_at,
+            row_number() over (partition by deal_id order by changed_at desc, recorded_at desc, to_stage) as turn
         from {{ ref('crm_stage_changes') }}
-        group by deal_id
     ),
 
+    -- of several in one moment the first is the one that begins where the deal was
     next_moves as (
         select
-            deal_id,
-            min(changed_at) as moved_at,
-            min_by(from_stage, changed_at) as stage
-        from {{ ref('crm_stage_changes_all') }}
-        where greatest(changed_at, recorded_at) > {{ as_of() }}
-        group by deal_id
+            later.deal_id,
+            later.from_stage as stage,
+            later.changed_at as moved_at,
+            row_number() over (
+                partition by later.deal_id
+                order by later.changed_at, case when later.from_stage = moves.stage then 1 else 2 end, later.from_stage
+            ) as turn
+        from {{ ref('crm_stage_changes_all') }} as later
+        left join moves on later.deal_id = moves.deal_id and moves.turn = 1
+        where greatest(later.changed_at, later.recorded_at) > {{ as_of() }}
     ),
 
     valued as (
@@ -111,8 +116,8 @@
         from {{ deals }} as deals
         left join undone on deals.deal_id = undone.deal_id
         left join logged on deals.deal_id = logged.deal_id
-        left join moves on deals.deal_id = moves.deal_id
-        left join next_moves on deals.deal_id = next_moves.deal_id
+        left join moves on deals.deal_id = moves.deal_id and moves.turn = 1
+        left join next_moves on deals.deal_id = next_moves.deal_id and next_moves.turn = 1
         where deals.crm in {{ rewound_crms() }} and deals.created_at <= {{ as_of() }}
     ),
 
