@@ -97,11 +97,17 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def query(data: Path, sql: str) -> list[tuple]:
-    """On what is published, with the working file attached as `warehouse`."""
-    with duckdb.connect(str(data / "published" / "inflight.duckdb"), read_only=True) as con:
+    """On what is published; the working file is `inflight`, under the name that its views use."""
+    files = {
+        "published": data / "published" / "inflight.duckdb",
+        "marts": data / "warehouse" / "marts.duckdb",
+        "inflight": data / "warehouse" / "inflight.duckdb",
+    }
+    with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{data / 'warehouse' / 'marts.duckdb'}' as marts (read_only)")
-        con.execute(f"attach '{data / 'warehouse' / 'inflight.duckdb'}' as inflight (read_only)")
+        for name, path in files.items():
+            con.execute(f"attach '{path}' as {name} (read_only)")
+        con.execute("use published")
         return con.execute(sql).fetchall()
 
 
