@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
@@ -149,9 +150,9 @@ def _run(task: tuple[str, str, int, bool]) -> Result:
 
 
 def percentile(days: Iterable[float], percent: int) -> str:
-    """The smallest value that the share does not exceed; a dash where it is beyond what was waited for."""
-    ordered = sorted(days)
-    value = ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)] if ordered else math.inf
+    """The median, or the smallest value that the share does not exceed; a dash where it was not waited for."""
+    ordered = sorted(days) or [math.inf]
+    value = median(ordered) if percent == 50 else ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
     return "–" if math.isinf(value) else f"{value:.0f}"
 
 

@@ -50,6 +50,8 @@ def replayed(settings: Settings) -> History:
         raise BacktestError("nothing is published yet; run: inflight nightly")
     columns = ", ".join(FIGURES.values())
     with duckdb.connect(str(settings.published_database), read_only=True) as con:
+        if not con.execute("select 1 from duckdb_tables() where table_name = 'backtest_alerts'").fetchone():
+            raise BacktestError("what is published is older than the replay; run: inflight nightly")
         rows = con.execute(
             f"""
             select verdict, what, raised_on, days_to_alert, {columns} from backtest_alerts

@@ -45,7 +45,7 @@ told as (
             order by
                 case when described.stream_id = runs.stream_id then 0 else 1 end,
                 detectors.evidence desc,
-                described.stream_id
+                described.stream_id asc
         ) as culprit_rank
     from {{ ref('int_alert_runs') }} as runs
     inner join {{ ref('int_chart_detectors') }} as detectors on runs.raised_workday = detectors.workday
@@ -73,7 +73,7 @@ started as (
         on
             told.stream_id = detectors.stream_id
             and told.epoch = detectors.epoch
-            and detectors.workday <= told.raised_workday
+            and told.raised_workday >= detectors.workday
     where told.culprit_rank <= 3
     group by told.alert_stream_id, told.raised_workday, told.stream_id
 ),

@@ -21,8 +21,8 @@ there as (
     from alerts
     inner join {{ ref('int_chart_visits') }} as visits
         on
-            visits.entered_date <= alerts.raised_on
-            and (visits.exited_date is null or visits.exited_date > alerts.raised_on)
+            alerts.raised_on >= visits.entered_date
+            and (visits.exited_date is null or alerts.raised_on < visits.exited_date)
             and (alerts.stage_id is null or alerts.stage_id = visits.stage_id)
             and (alerts.segment is null or alerts.segment = visits.segment)
             and (alerts.channel is null or alerts.channel = visits.channel)
@@ -39,8 +39,8 @@ valued as (
     left join {{ ref('int_deal_values_versioned') }} as versions
         on
             numbers.deal_number = versions.deal_number
-            and versions.valid_from < there.raised_at
-            and (versions.valid_to is null or versions.valid_to >= there.raised_at)
+            and there.raised_at > versions.valid_from
+            and (versions.valid_to is null or there.raised_at <= versions.valid_to)
 )
 
 select

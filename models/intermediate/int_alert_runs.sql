@@ -53,7 +53,7 @@ carried as (
         on
             hot.workday = others.workday
             and {{ is_one_incident('hot', 'others') }}
-            and (others.evidence < hot.evidence or others.stream_id = hot.stream_id)
+            and (hot.evidence > others.evidence or hot.stream_id = others.stream_id)
     group by hot.workday, hot.stream_id, hot.epoch
     having sum(others.evidence) >= {{ chart_threshold() }}
 ),

@@ -25,7 +25,10 @@ calendar as (
 -- the last days, if off, wait for the business day that they count on
 ended as (
     select * from calendar
-    where workday <= (select max(workday) from calendar where is_business_day)
+    where workday <= (
+        select max(workday) from calendar
+        where is_business_day
+    )
 ),
 
 begun as (

@@ -42,10 +42,11 @@ summed as (
     levelled_{{ round }} as (
         select
             {{ columns }},
-            {% for size in sizes %}
-                floor((min(before_{{ size }}) over so_far - first_value(before_{{ size }}) over so_far) / 20)
-                    as level_{{ size }}{{ ',' if not loop.last }}
-            {% endfor %}
+        {% for size in sizes %}
+            floor((min(before_{{ size }}) over so_far - first_value(before_{{ size }}) over so_far) / 20)
+                as level_{{ size }}{{ ',' if not loop.last }}
+        
+        {% endfor %}
         from {{ 'summed' if round == 1 else 'renewed' }}
         window so_far as (
             partition by stream_number, epoch order by workday rows between unbounded preceding and current row
@@ -55,25 +56,27 @@ summed as (
     anchored_{{ round }} as (
         select
             {{ columns }},
-            {% for size in sizes %}
-                level_{{ size }},
-                first_value(before_{{ size }}) over (
-                    partition by stream_number, epoch, level_{{ size }} order by workday
-                    rows between unbounded preceding and current row
+        {% for size in sizes %}
+            level_{{ size }},
+            first_value(before_{{ size }}) over (
+                partition by stream_number, epoch, level_{{ size }} order by workday
+                rows between unbounded preceding and current row
                 ) as anchor_{{ size }}{{ ',' if not loop.last }}
-            {% endfor %}
+        
+        {% endfor %}
         from levelled_{{ round }}
     ),
 
     detected_{{ round }} as (
         select
             {{ columns }},
-            {% for size in sizes %}
-                c_{{ size }} - anchor_{{ size }} + ln(sum(exp(anchor_{{ size }} - before_{{ size }})) over (
-                    partition by stream_number, epoch, level_{{ size }} order by workday
-                    rows between unbounded preceding and current row
+        {% for size in sizes %}
+            c_{{ size }} - anchor_{{ size }} + ln(sum(exp(anchor_{{ size }} - before_{{ size }})) over (
+                partition by stream_number, epoch, level_{{ size }} order by workday
+                rows between unbounded preceding and current row
                 )) as ln_sr_{{ size }}{{ ',' if not loop.last }}
-            {% endfor %}
+        
+        {% endfor %}
         from anchored_{{ round }}
     ),
 
@@ -84,9 +87,10 @@ summed as (
                 max(greatest(ln_sr_1, ln_sr_2, ln_sr_3)) over (
                     partition by stream_number order by workday rows between 260 preceding and 1 preceding
                 ) > ln({{ chart_threshold() }} / weight) as was_alarmed,
-                c_1 <= min(c_1) over (
-                    partition by stream_number order by workday rows between 40 preceding and 1 preceding
-                )
+                c_1 <= min(c_1)
+                    over (
+                        partition by stream_number order by workday rows between 40 preceding and 1 preceding
+                    )
                 and c_1 <= max(c_1) over (
                     partition by stream_number order by workday rows between 120 preceding and current row
                 ) - 3 as is_calm
@@ -95,7 +99,15 @@ summed as (
 
         renewed as (
             select
-                stream_number, workday, weight, c_1, c_2, c_3, before_1, before_2, before_3,
+                stream_number,
+                workday,
+                weight,
+                c_1,
+                c_2,
+                c_3,
+                before_1,
+                before_2,
+                before_3,
                 count(case when was_alarmed and is_calm then 1 end) over (
                     partition by stream_number order by workday rows between unbounded preceding and 1 preceding
                 ) as epoch

@@ -27,7 +27,7 @@ matches as (
     from incidents
     inner join alerts
         on
-            alerts.raised_on >= incidents.started_on
+            incidents.started_on <= alerts.raised_on
             and alerts.raised_on <= {{ dbt.dateadd('month', 3, 'incidents.ended_on') }}
             -- an alert of the whole department may tell of any group, one of another kind of group does not
             {% for place in ['segment', 'channel', 'team'] %}
@@ -64,10 +64,10 @@ replayed as (
 shown as (
     select
         replayed.incident_id,
-        {% for figure in ['monthly_revenue', 'monthly_wins', 'weekly_conversion'] %}
-            min(case when naive.figure = '{{ figure }}' then naive.shown_on end) as {{ figure }}_shown_on
-            {{- ',' if not loop.last }}
-        {% endfor %}
+    {% for figure in ['monthly_revenue', 'monthly_wins', 'weekly_conversion'] %}
+        min(case when naive.figure = '{{ figure }}' then naive.shown_on end) as {{ figure }}_shown_on
+        {{- ',' if not loop.last }}
+    {% endfor %}
     from replayed
     left join {{ ref('int_backtest_naive') }} as naive on replayed.started_on < naive.shown_on
     group by replayed.incident_id
@@ -82,11 +82,12 @@ select
     alerts.signal,
     alerts.raised_on,
     cast({{ dbt.datediff('replayed.started_on', 'alerts.raised_on', 'day') }} as integer) as days_to_alert,
-    {% for figure in ['monthly_revenue', 'monthly_wins', 'weekly_conversion'] %}
-        shown.{{ figure }}_shown_on,
-        cast({{ dbt.datediff('alerts.raised_on', 'shown.' ~ figure ~ '_shown_on', 'day') }} as integer)
-            as days_before_{{ figure }}{{ ',' if not loop.last }}
-    {% endfor %}
+{% for figure in ['monthly_revenue', 'monthly_wins', 'weekly_conversion'] %}
+    shown.{{ figure }}_shown_on,
+    cast({{ dbt.datediff('alerts.raised_on', 'shown.' ~ figure ~ '_shown_on', 'day') }} as integer)
+        as days_before_{{ figure }}{{ ',' if not loop.last }}
+
+{% endfor %}
 from replayed
 left join alerts on replayed.alert_id = alerts.alert_id
 inner join shown on replayed.incident_id = shown.incident_id
