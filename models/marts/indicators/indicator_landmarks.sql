@@ -1,6 +1,7 @@
 -- Each indicator at each landmark, with the outcome of the deal: what the ledger is made of. A night adds the landmarks
 -- that deals came to since the last one.
 {%- do indicator_refs() %}
+{% set newest = '(select max(landmark_at) from ' ~ this ~ ')' if is_incremental() else 'landmark_at' %}
 with landmarks as (
     select
         landmarks.*,
@@ -14,9 +15,7 @@ moments as (
     select * from landmarks
     where
         {{ is_newly_built() }}
-        {%- if is_incremental() %}
-            or deal_id in (select deal_id from landmarks where landmark_at > (select max(landmark_at) from {{ this }}))
-        {%- endif %}
+        or deal_id in (select deal_id from landmarks where landmark_at > {{ newest }})
 ),
 
 sampled as (
