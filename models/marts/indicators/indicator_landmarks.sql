@@ -13,9 +13,7 @@ with landmarks as (
 
 moments as (
     select * from landmarks
-    where
-        {{ is_newly_built() }}
-        or deal_id in (select deal_id from landmarks where landmark_at > {{ newest }})
+    where {{ is_newly_built() }} or deal_id in (select deal_id from landmarks where landmark_at > {{ newest }})
 ),
 
 sampled as (
