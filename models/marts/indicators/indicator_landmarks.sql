@@ -11,9 +11,14 @@ with landmarks as (
     where landmarks.landmark_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
+arrived as (
+    select deal_id from landmarks
+    where landmark_at > {{ newest }}
+),
+
 moments as (
     select * from landmarks
-    where {{ is_newly_built() }} or deal_id in (select deal_id from landmarks where landmark_at > {{ newest }})
+    where {{ is_newly_built() }} or deal_id in (select deal_id from arrived)
 ),
 
 sampled as (
