@@ -27,7 +27,8 @@ acts as (
         from {{ contacts }} as contacts
         inner join {{ deals }} as deals on contacts.deal_id = deals.deal_id
         cross join as_of
-        where contacts.occurred_at > {{ dbt.dateadd('day', -14 * 40, 'as_of.as_of') }}
+        where
+            contacts.occurred_at > {{ dbt.dateadd('day', -14 * 40, 'as_of.as_of') }}
             and contacts.occurred_at <= as_of.as_of
         group by coalesce(contacts.owner_id, deals.owner_id), {{ block.replace('{at}', 'contacts.occurred_at') }}
         {{ 'union all' if not loop.last }}

@@ -82,9 +82,10 @@ params_0 as (
         select
             cell_number,
             -- not further than two at once: where a value all but tells the outcome, there is no end to go to
-            greatest(-2, least(2,
-                sum(score_x - vx / nullif(v, 0) * score) / nullif(sum(vxx - vx * vx / nullif(v, 0)), 0)
-            )) as step
+            greatest(
+                -2,
+                least(2, sum(score_x - vx / nullif(v, 0) * score) / nullif(sum(vxx - vx * vx / nullif(v, 0)), 0))
+            ) as step
         from sums_{{ step }}
         group by cell_number
     ),

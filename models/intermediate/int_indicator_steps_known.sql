@@ -100,7 +100,7 @@ proven as (
         on
             begun.deal_id = facts.deal_id
             and begun.evidence = facts.evidence
-            and (facts.may_precede or facts.proven_at >= begun.triggered_at)
+            and (facts.may_precede or begun.triggered_at <= facts.proven_at)
     group by begun.deal_id, begun.step
 )
 

@@ -1,6 +1,7 @@
 -- Each indicator at each landmark, with the outcome of the deal: what the ledger is made of. A night adds the landmarks
 -- that deals came to since the last one.
 {%- do indicator_refs() %}
+{% set newest = '(select max(landmark_at) from ' ~ this ~ ')' if is_incremental() else 'landmark_at' %}
 with landmarks as (
     select
         landmarks.*,
@@ -10,13 +11,14 @@ with landmarks as (
     where landmarks.landmark_at <= (select as_of from {{ ref('stg_as_of') }})
 ),
 
+arrived as (
+    select deal_id from landmarks
+    where landmark_at > {{ newest }}
+),
+
 moments as (
     select * from landmarks
-    where
-        {{ is_newly_built() }}
-        {%- if is_incremental() %}
-            or deal_id in (select deal_id from landmarks where landmark_at > (select max(landmark_at) from {{ this }}))
-        {%- endif %}
+    where {{ is_newly_built() }} or deal_id in (select deal_id from arrived)
 ),
 
 sampled as (

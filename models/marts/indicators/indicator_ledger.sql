@@ -274,12 +274,13 @@ select
                 then ceil(judged.ended * (power(judged.slope_error * 1.96 / judged.relevant_slope, 2) - 1))
         end as bigint
     ) as ended_deals_missing,
-    judged.auc,
-    judged.auc_stratified,
-    exp(judged.slope) as odds_ratio,
-    exp(judged.slope - 1.959963984540054 * judged.slope_error) as odds_ratio_low,
-    exp(judged.slope + 1.959963984540054 * judged.slope_error) as odds_ratio_high,
-    judged.lift,
+    -- to the digits that do not depend on the order in which an engine adds
+    round(judged.auc, 8) as auc,
+    round(judged.auc_stratified, 8) as auc_stratified,
+    round(exp(judged.slope), 8) as odds_ratio,
+    round(exp(judged.slope - 1.959963984540054 * judged.slope_error), 8) as odds_ratio_low,
+    round(exp(judged.slope + 1.959963984540054 * judged.slope_error), 8) as odds_ratio_high,
+    round(judged.lift, 8) as lift,
     cast(judged.days_before_outcome as integer) as days_before_outcome,
     cast(judged.quarters as integer) as quarters,
     cast(judged.quarters_alike as integer) as quarters_alike,
