@@ -3,6 +3,7 @@
 -- All that happened is kept with its time; status and is_on_time are those times read at as_of. They change when a
 -- deadline passes, or the CRM first gives what a step is told by, without any news of the deal: a night takes in the
 -- deals of which that is true.
+-- depends_on: {{ ref('int_journey_steps_proven') }}, {{ ref('int_deals_touched') }}
 {% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with as_of as (
     select * from {{ ref('stg_as_of') }}
