@@ -20,6 +20,22 @@ SEEDS = os.environ.get("INFLIGHT_CRM_SEEDS")
 
 # Of each deal: stage, way out, day entered; ~ where the time is that of an extract.
 VISITS = {
+    "amocrm": {
+        # won in one pipeline, handed to another that has stages of the same names
+        "101": "Неразобранное advanced 01-10, Переговоры advanced 01-11, Договор advanced 02-01, "
+        "Успешно реализовано handed_off 02-18, Переговоры still_there 02-20",
+        "102": "Переговоры advanced 01-12, Договор lost 01-20, Закрыто и не реализовано still_there 02-05",
+        # the list exported by hand shows it in Договор: the CRM's own log wins
+        "103": "Переговоры still_there 02-15",
+        # 104 is in the bin
+        "105": "Неразобранное still_there ~03-02",  # exported by hand: no history
+    },
+    "bitrix24": {
+        "11": "Новая advanced 01-10, В работе advanced 01-20, Сделка успешна handed_off 02-18, Новая still_there 02-20",
+        "12": "Новая lost 01-12, Дорого still_there 02-05",
+        "13": "Новая advanced 02-15, В работе advanced 02-16, Сделка успешна still_there ~03-02",
+        "14": "Новая still_there ~03-02",
+    },
     "hubspot": {
         # It came back to Contact, which one date per stage (in the file as hs_v2_date_entered_contact) would not tell.
         "1001": "Contact advanced 01-10, Offer moved_back 02-10, Contact advanced 03-02, Offer advanced 03-20, "
@@ -147,7 +163,7 @@ def test_the_stays_of_each_deal_are_those_of_its_crm(night: Path, crm: str):
 
 def test_changes_that_the_crms_logged_are_told_once_and_no_others(night: Path):
     changes = query(night, "select deal_id, field, old_value, new_value, is_bulk_edit from fct_deal_changes")
-    told = [change for change in changes if crm_of(change[0]) in VISITS]
+    told = [change for change in changes if crm_of(change[0]) in NOT_GIVEN]
     assert set(told) == CHANGES and len(told) == len(CHANGES)
 
 
@@ -157,7 +173,7 @@ def test_a_task_is_done_when_its_crm_says_so(night: Path):
         "select task_id, is_completed, strftime(completed_at, '%m-%d %H:%M'), strftime(due_at, '%m-%d %H:%M') "
         "from inflight.canonical.crm_tasks",
     )
-    assert {task_id: tuple(told) for task_id, *told in tasks if crm_of(task_id) in VISITS} == TASKS
+    assert {task_id: tuple(told) for task_id, *told in tasks if crm_of(task_id) in NOT_GIVEN} == TASKS
 
 
 def test_a_deal_has_one_account_and_the_reason_of_its_loss(night: Path):
