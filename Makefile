@@ -54,7 +54,8 @@ format: setup ## Let ruff write the style it wants
 bench: setup ## A full night and a 1% night, against DuckDB alone: make bench DEALS=1000000
 	$(BIN)/python -m bench $(if $(DEALS),--deals $(DEALS))
 
-judge: setup ## Kill the job at 20 random moments and compare the end with an undisturbed run
+judge: setup ## What takes long: the longer tests, and the job killed at 20 random moments
+	$(BIN)/python -m pytest -m judge
 	$(BIN)/python -m bench.kill
 
 olist: setup ## Run the job on the Olist funnel: make olist FROM=<folder of its CSV files>

@@ -14,6 +14,7 @@ MARTS = {
 }
 
 
+@pytest.mark.judge
 def test_the_first_log_people_and_events_of_a_crm_are_told_of_all_its_deals(extracts: Extracts):
     def run(*args: str) -> dict[str, list[tuple]]:
         dbt(extracts.settings, *args)

@@ -146,7 +146,7 @@ WHOLE = "select range as i, 'x' as name, 1.0 as amount from range(200)"
         (WHOLE.replace("200", "250"), []),
         ("select range as i, 'x' as name, 1.0 as amount from range(99, 199)", ["fct: a mart must have rows"] * 3),
         (WHOLE.replace("'x'", "null"), ["fct.name: a column must be filled"]),
-        (WHOLE.replace("1.0", "10.0"), ["fct.amount: a number's mean must stay near"]),
+        (WHOLE.replace("1.0", "10.0"), ["fct.amount: a number's mean size must stay near"]),
     ],
     ids=["as it was", "grown", "shrunk", "emptied", "jumped"],
 )

@@ -326,6 +326,7 @@ def test_a_deal_without_a_log_is_where_it_is_since_it_was_first_seen_there(wareh
 
 
 @pytest.mark.slow
+@pytest.mark.judge
 def test_a_history_that_comes_in_two_halves_gives_the_facts_of_one_that_comes_at_once(models: Models):
     """A first night, then an incremental one, against one full build on all that has landed, and the reference."""
     extracts = Extracts(models.settings)  # dbt has read the project for this folder already

@@ -148,9 +148,12 @@ def _describe(
 def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str, str]]) -> tuple[int, str]:
     """Rows and a hash of a table in one scan, and its columns' profile.
 
-    The hash does not depend on the order of rows.
+    The hash depends neither on the order of rows nor on that in which a sum was added up, which moves a double's last
+    digits: seven of them count.
     """
-    content = ", ".join(ident(column) for column, _ in columns)
+    content = ", ".join(
+        f"{ident(column)}::float" if data_type == "DOUBLE" else ident(column) for column, data_type in columns
+    )
     total, mixed, rows, *profile = con.execute(f"""
         select sum(row_hash::hugeint), bit_xor(row_hash), {profile_column_sql(columns)}
         from (select *, hash({content}) as row_hash from {ident(name)})
