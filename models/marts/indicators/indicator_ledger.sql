@@ -45,7 +45,8 @@ cells as (
 quarters as (
     select
         *,
-        slope + score / nullif(information, 0) as slope_of_quarter
+        -- a quarter in which the value is one and the same says nothing, whatever the last digits of its sums
+        slope + score / case when information > 0.000000001 then information end as slope_of_quarter
     from {{ ref('int_indicator_fits') }}
 ),
 

@@ -95,10 +95,10 @@ select
     owner_id,
     n,
     -- to the digits that do not depend on the order in which an engine adds
-    round(value, 6) as value,
-    round(value - 1.645 * error, 6) as value_low,
-    round(value + 1.645 * error, 6) as value_high,
-    case when weeks_before >= 12 then round(usual_value, 6) end as usual_value,
-    case when weeks_before >= 12 then round(usual_value - 1.645 * usual_spread, 6) end as usual_low,
-    case when weeks_before >= 12 then round(usual_value + 1.645 * usual_spread, 6) end as usual_high
+    value,
+    value - 1.645 * error as value_low,
+    value + 1.645 * error as value_high,
+    case when weeks_before >= 12 then usual_value end as usual_value,
+    case when weeks_before >= 12 then usual_value - 1.645 * usual_spread end as usual_low,
+    case when weeks_before >= 12 then usual_value + 1.645 * usual_spread end as usual_high
 from banded

@@ -149,10 +149,11 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     """Rows and a hash of a table in one scan, and its columns' profile.
 
     The hash depends neither on the order of rows nor on that in which a sum was added up, which moves a double's last
-    digits: seven of them count.
+    digits: seven of them count, and twelve places.
     """
     content = ", ".join(
-        f"{ident(column)}::float" if data_type == "DOUBLE" else ident(column) for column, data_type in columns
+        f"round({ident(column)}, 12)::float" if data_type == "DOUBLE" else ident(column)
+        for column, data_type in columns
     )
     total, mixed, rows, *profile = con.execute(f"""
         select sum(row_hash::hugeint), bit_xor(row_hash), {profile_column_sql(columns)}
