@@ -94,7 +94,6 @@ select
     team,
     owner_id,
     n,
-    -- to the digits that do not depend on the order in which an engine adds
     value,
     value - 1.645 * error as value_low,
     value + 1.645 * error as value_high,
