@@ -21,24 +21,31 @@ from tests.python.models import Models, Warehouse
 CUTS = ("2025-03-10", "2025-06-20", "2025-09-15", "2025-12-31", "2026-02-05", "2026-04-12", "2026-06-30")
 WAYS = {"forward": "advanced", "skip": "advanced", "back": "moved_back", "lost": "lost"}
 
+MARTS = ("cohort_stage_conversion", "cohort_stage_conversion_rollups")
 JUDGED = """
+with published as (
+    select 'segment' as cut, segment as cut_value, * exclude (segment) from cohort_stage_conversion
+    union all
+    select rolled_up_by as cut, rolled_up_value as cut_value, * exclude (rolled_up_by, rolled_up_value)
+    from cohort_stage_conversion_rollups
+)
+
 select
-    known.cut,
-    date_diff('month', known.cohort_month, date '{day}') as age,
-    known.entered,
-    known.still_there,
-    known.advanced::double / known.entered as ever_entered,
-    known.advanced::double / nullif(known.entered - known.still_there, 0) as resolved_only,
-    known.expected_advanced / known.entered as expected,
-    greatest(known.advanced, known.expected_advanced - 1.645 * sqrt(known.variance)) / known.entered as low,
-    least(known.advanced + known.still_there, known.expected_advanced + 1.645 * sqrt(known.variance)) / known.entered
-        as high,
-    ended.advanced::double / known.entered as truth
-from int_cohorts_expected as known
+    cut,
+    date_diff('month', cohort_month, date '{day}') as age,
+    entered,
+    still_there,
+    published.conversion_ever_entered as ever_entered,
+    published.conversion_resolved_only as resolved_only,
+    published.conversion_expected as expected,
+    published.conversion_low as low,
+    published.conversion_high as high,
+    ended.advanced::double / published.entered as truth
+from published
 inner join (
     {truth}
-) as ended using (step, cut, cut_value, cohort_month)
-where known.cut <> 'product'
+) as ended using (stage_id, cut, cut_value, cohort_month)
+where cut <> 'product'
 """
 
 
@@ -79,7 +86,8 @@ def judge(warehouse: Warehouse, lived: pd.DataFrame) -> pd.DataFrame:
     con.register("lived", lived)
     cuts = ", ".join(f"case when grouping({cut}) = 0 then '{cut}' end" for cut in ("segment", "channel", "team"))
     truth = (
-        f"select step, coalesce({cuts}, 'all') as cut, coalesce(segment, channel, team, 'all') as cut_value, "
+        f"select step as stage_id, coalesce({cuts}, 'all') as cut, "
+        "coalesce(segment, channel, team, 'all') as cut_value, "
         "date_trunc('month', entered_at)::date as cohort_month, "
         "count(*) filter (where exit_type = 'advanced') as advanced "
         "from lived where entered_at < timestamp '{day}' + interval 1 day "
@@ -130,7 +138,7 @@ def main(companies: int, seed: int) -> None:
     """Print bias, error and what the interval held, by cut and age of the cohort."""
     with tempfile.TemporaryDirectory() as folder:
         models = Models.compile(Path(folder))
-    warehouse = models.warehouse("int_cohorts_expected", given=["stg_as_of", "int_stays_followed"])
+    warehouse = models.warehouse(*MARTS, given=["stg_as_of", "int_stays_followed"])
     found = []
     for number in range(seed, seed + companies):
         found.append(judge(warehouse, stays(number)))

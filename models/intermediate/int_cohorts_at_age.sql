@@ -20,7 +20,7 @@ with counted as (
         {% endfor %}
     from {{ ref('fct_stage_visits') }}
     cross join (
-        select cast(cast({{ dbt.dateadd('second', 1, 'as_of') }} as date) as {{ dbt.type_timestamp() }}) as today
+        select cast({{ first_day_not_whole() }} as {{ dbt.type_timestamp() }}) as today
         from {{ ref('stg_as_of') }}
     ) as clock
     where not is_left_truncated

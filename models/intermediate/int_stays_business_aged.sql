@@ -2,9 +2,8 @@
 -- until the last whole day. Grain: one row per stage, segment, month of entry, way out (null while there) and age.
 with clock as (
     select
-        cast(cast({{ dbt.dateadd('second', 1, 'as_of') }} as date) as {{ dbt.type_timestamp() }}) as today,
-        {{ dbt.dateadd('second', -1, "cast(cast(" ~ dbt.dateadd('second', 1, 'as_of') ~ " as date) as " ~ dbt.type_timestamp() ~ ")") }}
-            as last_second
+        cast({{ first_day_not_whole() }} as {{ dbt.type_timestamp() }}) as today,
+        {{ dbt.dateadd('second', -1, 'cast(' ~ first_day_not_whole() ~ ' as ' ~ dbt.type_timestamp() ~ ')') }} as last_second
     from {{ ref('stg_as_of') }}
 ),
 

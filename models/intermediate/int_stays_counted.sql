@@ -8,8 +8,8 @@
 {% set cuts = ['segment', 'channel', 'team', 'product'] %}
 with clock as (
     select
-        cast({{ dbt.dateadd('second', 1, 'as_of') }} as date) as today,
-        {{ dbt.dateadd('day', -1, "cast(" ~ dbt.dateadd('second', 1, 'as_of') ~ " as date)") }} as yesterday
+        {{ first_day_not_whole() }} as today,
+        {{ last_whole_day() }} as yesterday
     from {{ ref('stg_as_of') }}
 ),
 

@@ -28,7 +28,7 @@ cells as (
     cross join {{ ref('stg_as_of') }} as clock
     inner join ages
         on
-            {{ dbt.datediff('deals.created_at', dbt.dateadd('second', 1, 'clock.as_of'), 'day') }} > ages.age_days
+            {{ dbt.datediff('deals.created_at', first_day_not_whole('clock.as_of'), 'day') }} > ages.age_days
     group by deals.channel, deals.segment, cast({{ dbt.date_trunc('month', 'deals.created_at') }} as date), ages.age_days
 ),
 

@@ -3,10 +3,7 @@
 -- winning so far (the value win rate over the win rate, of ended deals). Counts and amounts, expected ones too, are
 -- additive, amounts within a currency; rates are not.
 with clock as (
-    select
-        as_of,
-        {{ dbt.dateadd('day', -1, "cast(" ~ dbt.dateadd('second', 1, 'as_of') ~ " as date)") }} as yesterday
-    from {{ ref('stg_as_of') }}
+    select {{ last_whole_day() }} as yesterday from {{ ref('stg_as_of') }}
 ),
 
 deals as (

@@ -33,7 +33,7 @@ weeks as (
         dates.week_start_date,
         -- the day of which the extract saw a part does not make a week whole
         {{ dbt.dateadd('day', 7, 'dates.week_start_date') }}
-        <= cast({{ dbt.dateadd('second', 1, 'as_of') }} as date) as is_week_complete,
+        <= {{ first_day_not_whole() }} as is_week_complete,
         -- the weeks before, as far as there are any
         least(12, row_number() over (order by dates.week_start_date) - 1) as weeks_before
     from (select distinct week_start_date from {{ ref('dim_dates') }}) as dates
