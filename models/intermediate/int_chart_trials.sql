@@ -176,21 +176,72 @@ answers as (
 ),
 
 trials as (
-    select 'loss_rate' as signal, stage_id as subject, stage_id, segment, channel, team, age_bin, workday, n, y from losses
-    union all
-    select 'stage_speed', stage_id, stage_id, segment, null, team, age_bin, workday, n, y from speeds
-    union all
-    select 'task_timeliness', step, stage_id, segment, null, team, age_bin, workday, n, y from tasks
+    select
+        'loss_rate' as signal,
+        stage_id as subject,
+        stage_id,
+        segment,
+        channel,
+        team,
+        age_bin,
+        workday,
+        n,
+        y
+    from losses
     union all
     select
-        'inbound_mix', segments.segment, null, segments.segment, inbound.channel, null, 0, inbound.workday,
-        sum(inbound.deals),
-        sum(case when inbound.segment = segments.segment then inbound.deals else 0 end)
+        'stage_speed' as signal,
+        stage_id as subject,
+        stage_id,
+        segment,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        team,
+        age_bin,
+        workday,
+        n,
+        y
+    from speeds
+    union all
+    select
+        'task_timeliness' as signal,
+        step as subject,
+        stage_id,
+        segment,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        team,
+        age_bin,
+        workday,
+        n,
+        y
+    from tasks
+    union all
+    select
+        'inbound_mix' as signal,
+        segments.segment as subject,
+        cast(null as {{ dbt.type_string() }}) as stage_id,
+        segments.segment,
+        inbound.channel,
+        cast(null as {{ dbt.type_string() }}) as team,
+        0 as age_bin,
+        inbound.workday,
+        sum(inbound.deals) as n,
+        sum(case when inbound.segment = segments.segment then inbound.deals else 0 end) as y
     from inbound
     cross join segments
     group by segments.segment, inbound.channel, inbound.workday
     union all
-    select 'activity_integrity', 'answers', null, null, null, team, 0, workday, n, y from answers
+    select
+        'activity_integrity' as signal,
+        'answers' as subject,
+        cast(null as {{ dbt.type_string() }}) as stage_id,
+        cast(null as {{ dbt.type_string() }}) as segment,
+        cast(null as {{ dbt.type_string() }}) as channel,
+        team,
+        0 as age_bin,
+        workday,
+        n,
+        y
+    from answers
 )
 
 select

@@ -56,7 +56,11 @@ counted as (
     inner join workdays on history.first_workday <= workdays.workday
     left join deals
         on workdays.workday = deals.workday and (history.channel = deals.channel or history.channel = '')
-    where workdays.workday not in (select workday from {{ ref('int_chart_outages') }} where kind = 'new deals')
+    where
+        workdays.workday not in (
+            select workday from {{ ref('int_chart_outages') }}
+            where kind = 'new deals'
+        )
     group by history.channel, workdays.workday
 ),
 

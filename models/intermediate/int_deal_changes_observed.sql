@@ -9,7 +9,9 @@ with unlogged as (
             crms.crm,
             '{{ field }}' as field
         from (select distinct crm from {{ ref('int_stages_named') }}) as crms
-        where crms.crm not in (select crm from {{ ref('int_capabilities_found') }} where capability = '{{ field }}_log')
+        left join {{ ref('int_capabilities_found') }} as found
+            on crms.crm = found.crm and found.capability = '{{ field }}_log'
+        where found.crm is null
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -34,9 +36,9 @@ versions as (
 compared as (
     select
         *,
-        {%- for field in fields %}
-        lag({{ field }}) over nights as previous_{{ field }},
-        {%- endfor %}
+        {% for field in fields %}
+            lag({{ field }}) over nights as previous_{{ field }},
+        {% endfor %}
         lag(seen_at) over nights as previous_seen_at
     from versions
     window nights as (partition by deal_number order by seen_at)

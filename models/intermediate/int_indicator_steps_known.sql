@@ -56,9 +56,7 @@ facts as (
             and facts.kind in ('stage_reached', 'won')
     where
         facts.proven_at is not null
-        {% if is_incremental() %}
-            and facts.deal_id in (select deal_id from steps)
-        {% endif %}
+        and {% if is_incremental() %} facts.deal_id in (select deal_id from steps) {% else %} true {% endif %}
 ),
 
 -- what was recorded later than it happened, by the moment at which it happened
