@@ -314,6 +314,18 @@ def new_indicator(name: str) -> None:
     say("new", "then: inflight nightly")
 
 
+@main.command("mf", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def metricflow(arguments: tuple[str, ...]) -> None:
+    """MetricFlow's mf on what BI sees, as: inflight mf query --metrics deals_won --group-by metric_time__month"""
+    from orchestration.metrics import mf
+
+    settings = Settings.from_env()
+    if not settings.published_database.exists():
+        raise click.ClickException("nothing is published yet; run: inflight nightly")
+    mf(settings, arguments)
+
+
 @main.command()
 def backtest() -> None:
     """Replay history: what was raised when, and how long before revenue or weekly conversion showed it.
