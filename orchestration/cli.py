@@ -314,6 +314,15 @@ def new_indicator(name: str) -> None:
     say("new", "then: inflight nightly")
 
 
+@main.command()
+def docs() -> None:
+    """Write docs/metrics.md from the YAML, and dbt's docs as one page that needs no network: target/docs/index.html."""
+    from orchestration.docs import write_docs
+
+    for path in write_docs(Settings.from_env()):
+        say("docs", str(path))
+
+
 @main.command("mf", context_settings={"ignore_unknown_options": True}, add_help_option=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def metricflow(arguments: tuple[str, ...]) -> None:

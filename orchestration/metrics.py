@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestration.defs.warehouse.project import manifest
+from orchestration.defs.warehouse.project import STAMP, manifest
 from orchestration.settings import PROJECT_DIR, Settings
 
 TARGET = "INFLIGHT_TARGET"  # of profiles.yml
@@ -16,8 +16,11 @@ MANIFEST = "semantic_manifest.json"
 
 def semantic_manifest(settings: Settings) -> Path:
     """The semantic manifest of the project as it is now; dbt writes it when it parses."""
+    path = settings.dbt_target / MANIFEST
+    if not path.exists():
+        (settings.dbt_target / STAMP).unlink(missing_ok=True)  # parsed by a dbt that had no metrics to write
     manifest(settings)
-    return settings.dbt_target / MANIFEST
+    return path
 
 
 def mf(settings: Settings, *commands: Sequence[str]) -> None:
