@@ -156,10 +156,9 @@ def publish(team: str | None) -> None:
 
     With --team, write the team's file first: data/published/teams/<team>/, and in PostgreSQL a schema of its own.
     """
-    from orchestration.defs.publish.deliver import to_postgres
     from orchestration.defs.publish.postgres import URL, PostgresError, target
     from orchestration.defs.publish.publish import PublicationError, current
-    from orchestration.defs.publish.teams import publish_team
+    from orchestration.lock import Busy, nightly_lock
 
     settings = Settings.from_env()
     if current(settings) is None:
@@ -167,14 +166,23 @@ def publish(team: str | None) -> None:
     if target() is None and not team:
         raise click.ClickException(f"{URL} is not set: docs/connecting-bi.md")
     try:
-        if team:
-            written = publish_team(settings, team)
-            say("publish", f"{written.database}: {len(written.tables)} tables, {sum(written.tables.values()):,} rows")
-            say("publish", f"left out, for they speak of everybody: {', '.join(written.left_out)}")
-        if target():
-            to_postgres(settings)
-    except (PostgresError, PublicationError) as error:
+        with nightly_lock(settings):
+            _publish(settings, team)
+    except (Busy, PostgresError, PublicationError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _publish(settings: Settings, team: str | None) -> None:
+    from orchestration.defs.publish.deliver import to_postgres
+    from orchestration.defs.publish.postgres import target
+    from orchestration.defs.publish.teams import publish_team
+
+    if team:
+        written = publish_team(settings, team)
+        say("publish", f"{written.database}: {len(written.tables)} tables, {sum(written.tables.values()):,} rows")
+        say("publish", f"left out, for they speak of everybody: {', '.join(written.left_out)}")
+    if target():
+        to_postgres(settings)
 
 
 @main.command()

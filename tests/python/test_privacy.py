@@ -119,6 +119,8 @@ def test_hashes_join_hide_only_what_is_personal_and_keep_types_descriptions_and_
         ).fetchall()
         assert columns == [("deal_id", False, None), ("user_name", True, "Name.")]
         assert con.execute("select distinct privacy from publication").fetchall() == [("masked",)]
+        (tags,) = con.execute("select tags from duckdb_databases() where database_name = 'inflight'").fetchone()
+        assert tags["storage_version"].startswith("v1.0.0")
 
 
 def test_names_that_were_published_before_are_not_kept_beside_the_hashes(company: Settings, monkeypatch):
