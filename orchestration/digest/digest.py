@@ -39,7 +39,7 @@ def page(digest: Digest) -> str:
         headline=headline(digest),
         alert_pictures=[Markup(each) for each in weeks],
         month_pictures=[(currency, Markup(pictures.bars(each, currency))) for currency, each in months],
-        outlook_picture=Markup(pictures.outlook(digest.outlook)) if digest.outlook else "",
+        outlooks=[(seen, Markup(pictures.outlook(seen))) for seen in digest.outlooks[:CURRENCIES_SHOWN]],
     )
 
 
@@ -65,11 +65,12 @@ def words(digest: Digest) -> str:
     parts += [f"Cleared: {sentence}" for sentence in digest.cleared]
     if digest.acts:
         parts.append("Deals that need an act:\n" + "\n".join(map(_act, digest.acts)))
-    if seen := digest.outlook:
+    for seen in digest.outlooks[:CURRENCIES_SHOWN]:
         target = f"; the target is {pictures.short(seen.target)}" if seen.target else ""
         parts.append(
-            f"By {_day(seen.ends_on)}: {pictures.short(seen.booked)} booked, {pictures.short(seen.median)} expected, "
-            f"{pictures.short(seen.low)} to {pictures.short(seen.high)} in four of five cases{target}."
+            f"By {_day(seen.ends_on)}, {seen.currency or 'no currency'}: {pictures.short(seen.booked)} booked, "
+            f"{pictures.short(seen.median)} expected, {pictures.short(seen.low)} to {pictures.short(seen.high)} "
+            f"in four of five cases{target}."
         )
     parts += [
         f"Since {_day(digest.since)}, {move.currency}: {move.created_deals} deals created "

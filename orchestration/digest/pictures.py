@@ -121,8 +121,8 @@ def _label(x: float, text: str, y: float = HEIGHT - 8, anchor: str = "middle") -
 
 
 def _round_up(value: float) -> float:
-    """The next of 1, 2, 4, 6, 8, 10 times a power of ten, for an axis that ends on a round number."""
+    """The next round number, for an axis to end on."""
     if value <= 0:
         return 1.0
     power = 10.0 ** (len(f"{value:.0f}") - 1)
-    return next(step * power for step in (1, 2, 4, 6, 8, 10, 20) if step * power >= value)
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 6, 8, 10) if step * power >= value)

@@ -71,6 +71,7 @@ class Month:
 class Outlook:
     """Bookings until the quarter's end: what is booked, what is expected, and the target if there is one."""
 
+    currency: str | None
     ends_on: date
     booked: float
     median: float
@@ -117,7 +118,7 @@ class Digest:
     won: list[Deal]
     lost: list[Deal]
     months: dict[str, list[Month]]
-    outlook: Outlook | None
+    outlooks: list[Outlook]
     acts: list[Act]
     acts_in_all: int
     rows_set_aside: int
@@ -165,7 +166,7 @@ class _Reader:
             won=self._deals("won_at"),
             lost=self._deals("lost_at"),
             months=self._months(),
-            outlook=self._outlook(),
+            outlooks=self._outlooks(),
             acts=acts,
             acts_in_all=self._count("deals_needing_attention"),
             rows_set_aside=self._count("landing_rejects"),
@@ -324,19 +325,21 @@ class _Reader:
             months.setdefault(row["name"], []).append(Month(row["month_start_date"], row["won"], is_whole))
         return months
 
-    def _outlook(self) -> Outlook | None:
+    def _outlooks(self) -> list[Outlook]:
+        """The quarter under way of the whole department, the largest currency first."""
         rows = self._rows(
             {"bookings_nowcast"},
             """
             select
-                cast(horizon_ends_on as date) as ends_on, cast(booked_so_far as double) as booked,
+                currency, cast(horizon_ends_on as date) as ends_on, cast(booked_so_far as double) as booked,
                 cast(median as double) as median, cast(low_80 as double) as low, cast(high_80 as double) as high,
                 cast(target as double) as target
-            from bookings_nowcast where horizon = 'quarter_end' and segment = 'all' and team = 'all'
+            from bookings_nowcast
+            where horizon = 'quarter_end' and segment = 'all' and team = 'all' and median is not null
+            order by median desc, currency
             """,
         )
-        whole = [row for row in rows if row["median"] is not None]
-        return Outlook(**whole[0]) if len(whole) == 1 else None
+        return [Outlook(**row) for row in rows]
 
     def _acts(self) -> list[Act]:
         rows = self._rows(

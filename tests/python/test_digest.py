@@ -68,7 +68,7 @@ from range(1, 26) as t (n)
 NOWCAST = """
 create table bookings_nowcast as
 select 'quarter_end' as horizon, date '2026-09-30' as horizon_ends_on, 'all' as segment, 'all' as team,
-    1e6 as booked_so_far, 5e6 as median, 4e6 as low_80, 6e6 as high_80, 7e6 as target
+    'EUR' as currency, 1e6 as booked_so_far, 5e6 as median, 4e6 as low_80, 6e6 as high_80, 7e6 as target
 """
 
 
