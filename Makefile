@@ -8,7 +8,7 @@ UV_VERSION := 0.13.9
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lint-sql format dev sample nightly status bench judge olist lock clean
+.PHONY: help setup run test lint lint-sql format dev sample nightly status bench judge docs olist lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ bench: setup ## A full night and a 1% night, against DuckDB alone: make bench DE
 judge: setup ## What takes long: the longer tests, and the job killed at 20 random moments
 	$(BIN)/python -m pytest -m judge
 	$(BIN)/python -m bench.kill
+
+docs: setup ## The page of metrics, and dbt's docs as one file: target/docs/index.html
+	$(BIN)/inflight docs
 
 olist: setup ## Run the job on the Olist funnel: make olist FROM=<folder of its CSV files>
 	$(BIN)/python -m examples.olist $(FROM)

@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `nightly`, `status`, `retry`, `pull`, `review`, `backtest`, `new`, `dev`."""
+"""The command line: `inflight sample`, `nightly`, `status`, `publish`, `digest`, `notify`, `review` and others."""
 
 import contextlib
 import os
@@ -117,6 +117,9 @@ def _run(settings: Settings) -> bool:
         try:
             job = defs().resolve_job_def("nightly")
         except ProjectError as error:
+            from orchestration.notify.tell import tell_of_failure
+
+            tell_of_failure(settings, "dbt cannot read the project; nothing ran.", lambda text: say("notify", text))
             raise click.ClickException(str(error)) from None
         with dg.DagsterInstance.get() as instance:
             return job.execute_in_process(instance=instance, raise_on_error=False).success
@@ -144,6 +147,84 @@ def status() -> None:
     settings = Settings.from_env()
     _show_publication(settings)
     _show_landing(settings)
+
+
+@main.command()
+@click.option("--team", metavar="NAME", help="Write this team's own file, with only its rows; nights keep it up.")
+def publish(team: str | None) -> None:
+    """Bring PostgreSQL to what BI sees, now: what each night does where PUBLISH_POSTGRES_URL is set.
+
+    With --team, write the team's file first: data/published/teams/<team>/, and in PostgreSQL a schema of its own.
+    """
+    from orchestration.defs.publish.postgres import URL, PostgresError, target
+    from orchestration.defs.publish.publish import PublicationError, current
+    from orchestration.lock import Busy, nightly_lock
+
+    settings = Settings.from_env()
+    if current(settings) is None:
+        raise click.ClickException("nothing is published yet; run: inflight nightly")
+    if target() is None and not team:
+        raise click.ClickException(f"{URL} is not set: docs/connecting-bi.md")
+    try:
+        with nightly_lock(settings):
+            _publish(settings, team)
+    except (Busy, PostgresError, PublicationError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _publish(settings: Settings, team: str | None) -> None:
+    from orchestration.defs.publish.deliver import to_postgres
+    from orchestration.defs.publish.postgres import target
+    from orchestration.defs.publish.teams import publish_team
+
+    if team:
+        written = publish_team(settings, team)
+        say("publish", f"{written.database}: {len(written.tables)} tables, {sum(written.tables.values()):,} rows")
+        say("publish", f"left out, for they speak of everybody: {', '.join(written.left_out)}")
+    if target():
+        to_postgres(settings)
+
+
+@main.command()
+@click.option("--mail", "is_mailed", is_flag=True, help="Mail it too, to those who have not got it.")
+def digest(is_mailed: bool) -> None:
+    """Write the morning digest of what BI sees: one HTML file, data/digest/latest.html. Each night does."""
+    from orchestration.defs.publish.publish import current
+    from orchestration.digest.digest import mail, write
+
+    settings = Settings.from_env()
+    if current(settings) is None:
+        raise click.ClickException("nothing is published yet; run: inflight nightly")
+    path, written = write(settings)
+    say("digest", str(path))
+    if is_mailed and mail(settings, written, lambda text: say("digest", text)):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--test", "is_test", is_flag=True, help="Send a test message through every channel that is set up.")
+def notify(is_test: bool) -> None:
+    """Tell of new alerts by e-mail, webhook and Telegram, as the environment sets them up: docs/notifications.md."""
+    from orchestration.notify.channels import ChannelError, from_env
+    from orchestration.notify.news import alerts
+    from orchestration.notify.tell import TEST, tell
+
+    settings = Settings.from_env()
+    channels = from_env()
+    if not channels:
+        raise click.ClickException("no channel is set up: docs/notifications.md")
+    if not is_test:
+        news = alerts(settings.published_database) if settings.published_database.exists() else []
+        sys.exit(1 if tell(settings, news, lambda text: say("notify", text), channels) else 0)
+    has_failed = False
+    for channel in channels:
+        try:
+            channel.send(TEST)
+            say("notify", f"{channel.name}: delivered")
+        except ChannelError as error:
+            has_failed = True
+            say("notify", f"{channel.name}: {error}")
+    sys.exit(1 if has_failed else 0)
 
 
 @main.command()
@@ -239,6 +320,27 @@ def new_indicator(name: str) -> None:
     for path in paths:
         say("new", f"edit {path.relative_to(PROJECT_DIR)}")
     say("new", "then: inflight nightly")
+
+
+@main.command()
+def docs() -> None:
+    """Write docs/metrics.md from the YAML, and dbt's docs as one page that needs no network: target/docs/index.html."""
+    from orchestration.docs import write_docs
+
+    for path in write_docs(Settings.from_env()):
+        say("docs", str(path))
+
+
+@main.command("mf", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def metricflow(arguments: tuple[str, ...]) -> None:
+    """MetricFlow's mf on what BI sees, as: inflight mf query --metrics deals_won --group-by metric_time__month"""
+    from orchestration.metrics import mf
+
+    settings = Settings.from_env()
+    if not settings.published_database.exists():
+        raise click.ClickException("nothing is published yet; run: inflight nightly")
+    mf(settings, arguments)
 
 
 @main.command()

@@ -9,6 +9,7 @@ from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.discovery import find_extracts
 from orchestration.defs.publish.publish import current
 from orchestration.lock import Busy, NightlyLock, nightly_lock
+from orchestration.notify.tell import tell_of_failure
 from orchestration.progress import say
 from orchestration.settings import Settings
 
@@ -29,6 +30,7 @@ def on_failure(context: dg.HookContext) -> None:
     message = f"{context.op.name} failed: {_first_words(error) if error else 'see the log'}"
     say("failed", f"{message}. {still}.")
     context.log.error(f"{message}. {still}.")
+    tell_of_failure(settings, f"{message}. {still}.", lambda text: say("notify", text))
 
 
 def _first_words(error: BaseException) -> str:

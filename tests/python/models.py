@@ -62,7 +62,7 @@ def give_project(settings: Settings) -> None:
     with (shared.data / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         manifest(shared)
-    kept = ["manifest.json", "partial_parse.msgpack", STAMP]
+    kept = ["manifest.json", "semantic_manifest.json", "partial_parse.msgpack", STAMP]
     settings.dbt_target.mkdir(parents=True)
     for name in kept:
         shutil.copyfile(shared.dbt_target / name, settings.dbt_target / name)

@@ -46,6 +46,14 @@ def test_publication_holds_the_marts_and_says_what_it_is(settings: Settings):
     assert duckdb.sql(f"select count(*), min(version) from '{parquet}'").fetchone() == (20000, 1)
 
 
+def test_drivers_from_1_0_on_can_open_the_file(settings: Settings):
+    make_marts(settings, 1)
+    publish(settings, ["fct_a"], run_id="r", checks_passed=0)
+    with duckdb.connect(str(settings.published_database), read_only=True) as con:
+        (tags,) = con.execute("select tags from duckdb_databases() where database_name = 'inflight'").fetchone()
+    assert tags["storage_version"].startswith("v1.0.0")
+
+
 def test_the_same_content_has_the_same_hash_and_other_content_another(settings: Settings):
     hashes = []
     for version in (1, 1, 2):

@@ -8,6 +8,8 @@ from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.discovery import find_extracts
 from orchestration.defs.landing.land import land, open_warehouse, take_back_pending
 from orchestration.defs.landing.ledger import known_files
+from orchestration.defs.publish import privacy
+from orchestration.defs.publish.deliver import deliver
 from orchestration.defs.publish.standing import Standing
 from orchestration.defs.quality.expectations import warm_up
 from orchestration.defs.warehouse.ahead import start_ahead
@@ -37,6 +39,10 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
     Where nothing is new and what is published still stands, the rest of the night is skipped.
     """
     settings = Settings.from_env()
+    try:
+        privacy.from_env()
+    except privacy.PrivacyError as error:  # now, and not when all is built
+        raise dg.Failure(str(error), allow_retries=False) from None
     standing = Standing(settings)
     settings.extracts.mkdir(parents=True, exist_ok=True)
     try:
@@ -57,7 +63,8 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
         say("landing", "nothing new under extracts/")
     if settings.compares and (shown := standing.publication()):
         say("landing", f"the same inputs: publication {shown.publication_id} stands, nothing to do")
-        yield dg.AssetObservation("published", metadata={"stands": shown.publication_id, "as_of": str(shown.as_of)})
+        stands = {"stands": shown.publication_id, "as_of": str(shown.as_of), "not_delivered": deliver(settings)}
+        yield dg.AssetObservation("published", metadata=stands)
         return
     _warm_up()
     for table in load_contracts():

@@ -3,6 +3,7 @@
 import dagster as dg
 import duckdb
 
+from orchestration.defs.publish.deliver import deliver
 from orchestration.defs.publish.publish import PublicationError, publish
 from orchestration.defs.publish.standing import Standing
 from orchestration.defs.warehouse.project import marts
@@ -30,7 +31,12 @@ def published(context: dg.AssetExecutionContext, nightly_lock: NightlyLock) -> d
         Standing(settings).sign(done)
     say("publish", f"{len(done.tables)} tables, {sum(done.tables.values()):,} rows as of {done.as_of:%F %T}")
     return dg.MaterializeResult(
-        metadata={"publication_id": done.publication_id, "as_of": str(done.as_of), "rows": sum(done.tables.values())}
+        metadata={
+            "publication_id": done.publication_id,
+            "as_of": str(done.as_of),
+            "rows": sum(done.tables.values()),
+            "not_delivered": deliver(settings),
+        }
     )
 
 

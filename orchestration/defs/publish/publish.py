@@ -9,6 +9,8 @@ Readers that hold files of the release before keep them; it stays on disk until 
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +18,42 @@ from pathlib import Path
 import duckdb
 
 from orchestration.defs.landing.sql import ident, literal
+from orchestration.defs.publish import privacy as privacies
+from orchestration.defs.publish.copies import write_copy
+from orchestration.defs.publish.privacy import Privacy, PrivacyError
 from orchestration.defs.quality.gate_2 import profile_column_sql
 from orchestration.settings import Settings
 
 KEPT_RELEASES = 2
+
+
+DESCRIPTIONS = """
+create table publication (
+    publication_id varchar, published_at timestamp, as_of timestamp, run_id varchar, table_name varchar,
+    row_count bigint, content_hash varchar, checks_passed integer, privacy varchar
+);
+comment on table publication is 'Grain: one row per published table. What this file is.';
+comment on column publication.publication_id is 'The publication; one in all rows.';
+comment on column publication.published_at is 'When it was published, UTC.';
+comment on column publication.as_of is 'What the tables know: the newest extract''s time, UTC.';
+comment on column publication.run_id is 'Dagster''s run.';
+comment on column publication.table_name is 'The table.';
+comment on column publication.row_count is 'Its rows.';
+comment on column publication.content_hash is 'Hash of its content, whatever the order of rows.';
+comment on column publication.checks_passed is 'Tests and gates that the run passed, of all tables.';
+comment on column publication.privacy is 'masked where hashes stand in place of what is personal, else open.';
+create table publication_columns (
+    table_name varchar, column_name varchar, data_type varchar, row_count bigint, non_null_count bigint,
+    mean_value double
+);
+comment on table publication_columns is 'Grain: one row per published column, for comparison with the next.';
+comment on column publication_columns.table_name is 'The table.';
+comment on column publication_columns.column_name is 'The column.';
+comment on column publication_columns.data_type is 'Its type.';
+comment on column publication_columns.row_count is 'Rows of the table.';
+comment on column publication_columns.non_null_count is 'Rows in which the column has a value.';
+comment on column publication_columns.mean_value is 'Mean size of a number, without its sign; null for other types.';
+"""
 
 
 class PublicationError(Exception):
@@ -38,33 +72,53 @@ class Publication:
 
 def publish(settings: Settings, marts: list[str], run_id: str, checks_passed: int) -> Publication:
     """Publish the tables named in `marts`. Raises PublicationError if one of them is missing or no table."""
+    try:
+        privacy = privacies.from_env()
+    except PrivacyError as error:
+        raise PublicationError(str(error)) from None
     published_at = datetime.now(UTC).replace(tzinfo=None)
     publication_id = f"{published_at:%Y%m%dT%H%M%S%f}-{run_id[:8]}"
-    releases = settings.published / "releases"
-    building = releases / f"{publication_id}.building"
+    _checkpoint(settings.marts)
+    as_of = _as_of(settings)
+    with release(settings.published, publication_id) as building:
+        if not privacy.is_masked:
+            shutil.copyfile(settings.marts, building / "inflight.duckdb")
+        with duckdb.connect(str(building / "inflight.duckdb")) as con:
+            con.execute("set preserve_insertion_order = false")  # the order of rows is no promise; Parquet is quicker
+            if privacy.is_masked:
+                _write_masked(con, settings.marts, marts, privacy)
+            else:
+                _keep_only(con, marts)
+            tables = describe(con, marts, publication_id, published_at, as_of, run_id, checks_passed, privacy.name)
+            write_parquet(con, building / "parquet", settings.published / "current" / "parquet", tables)
+            con.execute("checkpoint")
+    if privacy.is_masked:
+        forget_unmasked(settings.published / "releases")
+    return Publication(publication_id, as_of, {name: rows for name, (rows, _) in tables.items()}, checks_passed)
+
+
+@contextmanager
+def release(folder: Path, name: str) -> Iterator[Path]:
+    """A folder to build inflight.duckdb and parquet/ in; once that is done, `folder`/current points to it.
+
+    Whatever goes wrong before leaves the release that is shown.
+    """
+    releases = folder / "releases"
+    building = releases / f"{name}.building"
     for leftover in releases.glob("*.building"):
         shutil.rmtree(leftover)
     (building / "parquet").mkdir(parents=True)
-    _checkpoint(settings.marts)
-    shutil.copyfile(settings.marts, building / "inflight.duckdb")
-    with duckdb.connect(str(building / "inflight.duckdb")) as con:
-        con.execute("set preserve_insertion_order = false")  # the order of rows is no promise, and Parquet is quicker
-        as_of = _as_of(settings)
-        _keep_only(con, marts)
-        tables = _describe(con, marts, publication_id, published_at, as_of, run_id, checks_passed)
-        _write_parquet(con, building / "parquet", settings.published / "current" / "parquet", tables)
-        con.execute("checkpoint")
+    yield building
     if (building / "inflight.duckdb.wal").exists():
         raise PublicationError("the published file was not closed cleanly; run the job again")
-    release = building.with_suffix("")
+    done = building.with_suffix("")
     _flush(building)
-    building.rename(release)
-    _point(settings.published / "inflight.duckdb", Path("current/inflight.duckdb"))
-    _point(settings.published / "parquet", Path("current/parquet"))
-    _point(settings.published / "current", Path("releases") / release.name)
+    building.rename(done)
+    _point(folder / "inflight.duckdb", Path("current/inflight.duckdb"))
+    _point(folder / "parquet", Path("current/parquet"))
+    _point(folder / "current", Path("releases") / done.name)
     for old in sorted(path for path in releases.iterdir() if path.is_dir())[:-KEPT_RELEASES]:
         shutil.rmtree(old)
-    return Publication(publication_id, as_of, {name: rows for name, (rows, _) in tables.items()}, checks_passed)
 
 
 def current(settings: Settings) -> Publication | None:
@@ -79,6 +133,14 @@ def current(settings: Settings) -> Publication | None:
     return Publication(publication_id, as_of, {row[3]: row[4] for row in rows}, checks_passed)
 
 
+def publication_of(database: Path) -> str | None:
+    """The publication that a file holds; None where there is no file."""
+    if not database.exists():
+        return None
+    with duckdb.connect(str(database), read_only=True) as con:
+        return con.execute("select max(publication_id) from publication").fetchone()[0]
+
+
 def _checkpoint(database: Path) -> None:
     """Write what a killed run left in the write-ahead log into the file itself."""
     with duckdb.connect(str(database)) as con:
@@ -90,8 +152,8 @@ def _as_of(settings: Settings) -> datetime | None:
         return con.execute("select as_of from staging.stg_as_of").fetchone()[0]
 
 
-def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
-    """Drop what models that are gone have left, and technical columns; refuse a mart that is not a table."""
+def _kinds(con: duckdb.DuckDBPyConnection, marts: list[str]) -> dict[str, str]:
+    """Table or view -> its kind; refuses a mart that is not a table."""
     kinds = dict(
         con.execute(
             "select table_name, table_type from information_schema.tables where table_schema = 'main'"
@@ -102,7 +164,37 @@ def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
             raise PublicationError(
                 f"mart {name} is {kinds.get(name, 'missing').lower()}; marts are materialized as table or incremental"
             )
-    for name, kind in kinds.items():
+    return kinds
+
+
+def _write_masked(con: duckdb.DuckDBPyConnection, source: Path, marts: list[str], privacy: Privacy) -> None:
+    """The marts with hashes in place of what is personal."""
+    with duckdb.connect(str(source), read_only=True) as private:
+        _kinds(private, marts)
+    privacy.prepare(con)
+    write_copy(
+        con,
+        source,
+        marts,
+        lambda relation, table, columns: f"select {privacy.columns(relation, table, columns)} from {relation}",
+    )
+
+
+def forget_unmasked(releases: Path) -> None:
+    """Names that were published before are not kept beside the hashes. Readers that have them open keep them."""
+    for old in [path for path in releases.iterdir() if path.is_dir()]:
+        with duckdb.connect(str(old / "inflight.duckdb"), read_only=True) as con:
+            has_it = con.execute(
+                "select count(*) > 0 from duckdb_columns() where table_name = 'publication' and column_name = 'privacy'"
+            ).fetchone()[0]
+            name = con.execute("select max(privacy) from publication").fetchone()[0] if has_it else None
+        if name != "masked":
+            shutil.rmtree(old)
+
+
+def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
+    """Drop what models that are gone have left, and technical columns."""
+    for name, kind in _kinds(con, marts).items():
         if name not in marts:
             con.execute(f"drop {'view' if kind == 'VIEW' else 'table'} {ident(name)}")
     technical = con.execute(
@@ -112,7 +204,7 @@ def _keep_only(con: duckdb.DuckDBPyConnection, marts: list[str]) -> None:
         con.execute(f"alter table {ident(table)} drop column {ident(column)}")
 
 
-def _describe(
+def describe(
     con: duckdb.DuckDBPyConnection,
     marts: list[str],
     publication_id: str,
@@ -120,27 +212,17 @@ def _describe(
     as_of: datetime | None,
     run_id: str,
     checks_passed: int,
+    privacy: str,
 ) -> dict[str, tuple[int, str]]:
     """Write the tables `publication` and `publication_columns`; returns table -> (rows, content hash)."""
-    con.execute("""
-        create table publication (
-            publication_id varchar, published_at timestamp, as_of timestamp, run_id varchar,
-            table_name varchar, row_count bigint, content_hash varchar, checks_passed integer
-        );
-        comment on table publication is 'Grain: one row per published table. What this file is.';
-        create table publication_columns (
-            table_name varchar, column_name varchar, data_type varchar, row_count bigint,
-            non_null_count bigint, mean_value double
-        );
-        comment on table publication_columns is 'Grain: one row per published column, for comparison with the next.';
-    """)
+    con.execute(DESCRIPTIONS)
     tables = {}
     for name in sorted(marts):
         columns = con.execute(f"select column_name, column_type from (describe {ident(name)})").fetchall()
         tables[name] = _content(con, name, columns)
         con.execute(
-            "insert into publication values (?, ?, ?, ?, ?, ?, ?, ?)",
-            [publication_id, published_at, as_of, run_id, name, *tables[name], checks_passed],
+            "insert into publication values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [publication_id, published_at, as_of, run_id, name, *tables[name], checks_passed, privacy],
         )
     return tables
 
@@ -168,9 +250,7 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     return rows, f"{(total or 0) % 2**64:016x}{mixed or 0:016x}"
 
 
-def _write_parquet(
-    con: duckdb.DuckDBPyConnection, folder: Path, last: Path, tables: dict[str, tuple[int, str]]
-) -> None:
+def write_parquet(con: duckdb.DuckDBPyConnection, folder: Path, last: Path, tables: dict[str, tuple[int, str]]) -> None:
     """One file a table. A table with the content it had last time is linked, not written again."""
     before = {}
     if (last.parent / "inflight.duckdb").exists():

@@ -1,8 +1,8 @@
 """Whether what is published still stands: a run on the same inputs would publish the same tables again.
 
 The clock is data and no model asks for the time of day, so tables are made of what landed and of the project's code,
-and of nothing else. Landing notes both as it finds them, publication signs the note, and while it holds there is
-nothing for a night to do.
+and published as the environment says of privacy, and of nothing else. Landing notes all three as it finds them,
+publication signs the note, and while it holds there is nothing for a night to do.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.defs.publish import privacy
 from orchestration.defs.publish.publish import Publication, current
 from orchestration.defs.warehouse.project import PARSED, BuiltFrom, fingerprint
 from orchestration.settings import Settings
@@ -35,7 +36,8 @@ class Standing:
     def note(self, con: duckdb.DuckDBPyConnection) -> None:
         """Keep what tonight is made of; `con` is a connection to the warehouse after landing."""
         ledger = repr(con.execute(LEDGER).fetchall())
-        self.tonight.write_text(hashlib.sha256(f"{fingerprint(JOB)}\n{ledger}".encode()).hexdigest())
+        inputs = f"{fingerprint(JOB)}\n{_privacy()}\n{ledger}"
+        self.tonight.write_text(hashlib.sha256(inputs.encode()).hexdigest())
 
     def sign(self, publication: Publication) -> None:
         """What was published was made of what was noted."""
@@ -49,6 +51,14 @@ class Standing:
         if shown is None or not self.settings.marts.exists() or not BuiltFrom(self.settings).is_current:
             return None
         return shown if _read(self.signed) == [self.tonight.read_text(), shown.publication_id] else None
+
+
+def _privacy() -> str:
+    """How it would be published; what cannot be published as it is said stands for no publication."""
+    try:
+        return privacy.from_env().stamp
+    except privacy.PrivacyError as error:
+        return str(error)
 
 
 def _read(path: Path) -> list[str] | None:

@@ -1,0 +1,1 @@
+"""The morning digest: one self-contained page of what a head of sales should know today."""

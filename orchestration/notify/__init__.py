@@ -1,0 +1,1 @@
+"""New alerts and failed nights to people: by e-mail, a Slack-style webhook, Telegram."""

@@ -1,0 +1,125 @@
+"""A metric has one definition: mf on the published file gives what plain SQL on it gives. Its page says the same."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.defs.warehouse.project import is_mart, manifest
+from orchestration.docs import METRICS_PAGE, metrics_page
+from orchestration.metrics import semantic_manifest
+from orchestration.settings import PROJECT_DIR, Settings
+from tests.python.models import give_project
+from tests.python.test_night import first_night, world  # noqa: F401
+
+# The same figures by month, in plain SQL.
+BY_MONTH = {
+    "deals_created": "select date_trunc('month', created_at), count(*) from fct_deals group by 1",
+    "deals_won": "select date_trunc('month', won_at), count(*) from fct_deals where won_at is not null group by 1",
+    "deals_lost": "select date_trunc('month', lost_at), count(*) from fct_deals where status = 'lost' group by 1",
+    "won_amount": "select date_trunc('month', won_at), sum(amount) from fct_deals where status = 'won' group by 1",
+    "average_won_amount": """
+        select date_trunc('month', won_at), sum(amount) / count(*) from fct_deals where status = 'won' group by 1""",
+    "win_rate_of_closed": """
+        select month, count(*) filter (status = 'won') / count(*)
+        from (select status, date_trunc('month', coalesce(won_at, lost_at)) as month from fct_deals)
+        where status in ('won', 'lost') group by 1 having count(*) filter (status = 'won') > 0
+            and count(*) filter (status = 'lost') > 0""",
+    "win_rate_expected": """
+        select cohort_month, sum(expected_won) / sum(created) from cohort_deal_outcomes
+        where expected_won is not null group by 1""",
+    "open_pipeline_amount": """
+        select date_trunc('month', date_day), sum(closing_amount) from fct_pipeline_movements
+        where date_day in (select max(date_day) from fct_pipeline_movements group by date_trunc('month', date_day))
+        group by 1""",
+    "stage_conversion_so_far": """
+        select cohort_month, sum(advanced) / sum(entered) from cohort_stage_conversion group by 1""",
+    "stage_conversion_expected": """
+        select cohort_month, sum(entered * conversion_expected) / sum(entered) from cohort_stage_conversion
+        where conversion_expected is not null group by 1""",
+    "steps_on_time_share": """
+        select date_trunc('month', due_at), avg(is_on_time::int) from fct_journey_steps
+        group by 1 having count(is_on_time) > 0""",
+    "median_days_in_stage": """
+        select date_trunc('month', exited_at), median(days_in_stage) from fct_stage_visits
+        where exited_at is not null group by 1""",
+    "sales_cycle_days": """
+        select date_trunc('month', won_at), avg(days_to_win) from fct_deals where status = 'won' group by 1""",
+}
+BY_SEGMENT = {
+    "deals_created": "select segment, count(*) from dim_deals group by 1",
+    "won_amount": "select segment, sum(amount) from dim_deals where status = 'won' group by 1",
+}
+BY_STAGE = {
+    "stage_entries": "select stage, sum(entered) from cohort_stage_conversion natural join dim_stages group by 1",
+    "stage_conversion_expected": """
+        select stage, sum(entered * conversion_expected) / sum(entered)
+        from cohort_stage_conversion inner join dim_stages using (stage_id)
+        where conversion_expected is not null group by 1""",
+}
+QUERIES = {"metric_time__month": BY_MONTH, "deal__segment": BY_SEGMENT, "stage__stage_name": BY_STAGE}
+ASK = "import json, sys; from orchestration.metrics import mf; from orchestration.settings import Settings; "
+ASK += "Settings.from_env().export(); mf(Settings.from_env(), *json.loads(sys.argv[1]))"
+
+
+@pytest.fixture(scope="module")
+def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str]]]:  # noqa: F811
+    """What `mf query` says, in one process for all queries; a group -> its rows."""
+    folder = tmp_path_factory.mktemp("mf")
+    (folder / "published").symlink_to(first_night / "published")
+    give_project(Settings(folder))
+    commands = [
+        ["query", "--metrics", ",".join(metrics), "--group-by", group, "--csv", str(folder / f"{group}.csv")]
+        for group, metrics in QUERIES.items()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, json.dumps(commands)],
+        cwd=PROJECT_DIR,
+        env={**os.environ, "INFLIGHT_DATA": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return {group: list(csv.DictReader((folder / f"{group}.csv").open())) for group in QUERIES}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", QUERIES)
+def test_mf_gives_what_plain_sql_on_the_published_file_gives(answers, first_night: Path, group: str):  # noqa: F811
+    with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
+        for metric, sql in QUERIES[group].items():
+            expected = {str(key)[:10]: float(value) for key, value in con.execute(sql).fetchall() if key}
+            asked = {row[group][:10]: float(row[metric]) for row in answers[group] if row[metric]}
+            asked = {key: value for key, value in asked.items() if key in expected or value}
+            assert asked == pytest.approx(expected), metric
+            assert len(expected) > 2, metric
+
+
+def test_every_metric_says_its_question_its_traps_and_its_owner(settings: Settings):
+    give_project(settings)
+    metrics = json.loads(semantic_manifest(settings).read_text())["metrics"]
+    assert len(metrics) >= 10
+    for metric in metrics:
+        assert metric["description"], metric["name"]
+        assert metric["config"]["meta"].keys() >= {"question", "traps", "owner"}, metric["name"]
+
+
+def test_the_page_of_metrics_is_what_the_yaml_says(settings: Settings):
+    give_project(settings)
+    assert METRICS_PAGE.read_text() == metrics_page(settings), "stale: run make docs"
+
+
+def test_every_published_column_is_described(settings: Settings):
+    give_project(settings)
+    nodes = [node for node in manifest(settings)["nodes"].values() if is_mart(node)]
+    bare = [node["name"] for node in nodes if not node["description"].startswith("Grain: one row per")]
+    bare += [f"{node['name']}.{name}" for node in nodes for name, column in node["columns"].items()
+             if not column["description"].strip()]  # fmt: skip
+    assert not bare
+    assert all(node["columns"] for node in nodes)
