@@ -102,7 +102,7 @@ select
     case
         when adjusted.closed = 0 then 'no deal ended'
         when compared.alike > 0
-            then 'cannot be told from ' || cast(compared.alike as {{ dbt.type_string() }}) || ' others'
+            then 'not to be told from ' || cast(compared.alike as {{ dbt.type_string() }})
             || case
                 when compared.clearly_above > 0
                     then ', clearly below ' || cast(compared.clearly_above as {{ dbt.type_string() }})
