@@ -4,8 +4,8 @@ python -m bench.autopsy --companies 10
 
 A company is drawn twice over. As drawn, causes are as strong as they are in companies of that kind, and several act at
 once. Planted, three are strong (silence after a late proposal, no decision maker, legal stalled), how strong is drawn,
-and no other is there. The truth is the simulator's: a loss has a cause where the same deal, at the same luck, would have
-gone on without it. Nothing is tuned to them.
+and no other is there. The truth is the simulator's: a loss has a cause where the same deal, at the same luck, would
+have gone on without it. Nothing is tuned to them.
 """
 
 import tempfile

@@ -2,7 +2,7 @@
 
 -- What may have cost each lost deal: the things that were late in the stay in which it was lost, each with the part of
 -- such losses that it accounts for. A thing is named where the part is worth naming and beyond chance; the clearest
--- goes first. Steps without a name of their own are many, so they go by the lower end of what is known of them.
+-- goes first. Steps without a name of their own are many: they go last, by the lower end of what is known of them.
 with late as (
     select exposures.*
     from {{ ref('int_loss_exposures') }} as exposures
@@ -71,6 +71,9 @@ select
     *,
     case
         when is_named
-            then row_number() over (partition by deal_number, is_named order by clarity desc, share desc, due_at, thing)
+            then row_number() over (
+                partition by deal_number, is_named
+                order by case when cause = 'step_missed' then 1 else 0 end, clarity desc, share desc, due_at, thing
+            )
     end as place
 from named

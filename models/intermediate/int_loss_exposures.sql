@@ -2,7 +2,8 @@
 -- a decision maker who should be on the deal when it enters. A stay counts at so many days after each deadline at which it
 -- still lasted, and as exposed at those of them at which the thing was still not done. So late and in time are
 -- compared among stays that had lasted as long; a deal that left before the deadline says nothing of it. What was late in
--- an earlier stage counts from the entry on.
+-- an earlier stage counts from the entry on. A step that was never done, in a deal whose client was not heard after its
+-- deadline, is left out: the deal may have been dead before, and the step not done because it was.
 {% set named = var('indicator_steps') %}
 with as_of as (
     select * from {{ ref('stg_as_of') }}
@@ -39,6 +40,19 @@ deciders as (
     left join {{ ref('ind_decision_maker_involved') }} as added on deals.deal_id = added.deal_id
 ),
 
+heard as (
+    select
+        deals._deal_number as deal_number,
+        max({{ dbt.dateadd('second', 'cast(-86400 * steps.value as ' ~ dbt.type_bigint() ~ ')', 'steps.changed_at') }})
+            as last_heard_at
+    from {{ ref('ind_silence_days') }} as steps
+    inner join {{ ref('dim_deals') }} as deals on steps.deal_id = deals.deal_id
+    -- without activities nobody knows
+    inner join {{ ref('int_capabilities_found') }} as given
+        on deals.crm = given.crm and given.capability = 'activity'
+    group by deals._deal_number
+),
+
 things as (
     select
         stays.*,
@@ -61,10 +75,15 @@ things as (
         steps.done_at
     from stays
     inner join {{ ref('fct_journey_steps') }} as steps on stays.deal_number = steps._deal_number
+    left join heard on stays.deal_number = heard.deal_number
     where
         steps.phase <> 'onboarding'
         and steps.not_measurable_reason is null
         and steps.due_at < stays.lasted_until_at
+        and (
+            steps.done_at < stays.lasted_until_at
+            or coalesce(heard.last_heard_at > steps.due_at, true)
+        )
         -- who decides is told by the people on the deal
         and steps.step not in ({{ decider_steps() }})
 )
