@@ -2,27 +2,19 @@
 
 -- What became of deals that had a step in time, and of those that had not: both still in the same stage when it was due,
 -- or when they entered it later. Survivors are not compared with the dead: whoever had lost by the deadline is in
--- neither group. Of deals whose step was due within norm_months and not in the last three, of which only the quick ones
--- have ended. The difference of a segment is drawn toward that of the stage, and the stage's toward none.
+-- neither group. Of steps that were not due in the last three months: of those deals only the quick ones have ended. The difference of a segment is drawn toward that of the stage, and the stage's toward none.
 {% set prior_of_stage, prior_of_segment = 0.1 * 0.1, 0.05 * 0.05 %}
 with cases as (
     select
-        exposures.stage_id,
-        exposures.segment,
-        exposures.thing,
-        case when exposures.delays_late = 0 then 1 else 0 end as is_in_time,
-        count(*) as deals,
-        sum(case when facts.won_at is not null then 1 else 0 end) as won
-    from {{ ref('int_loss_exposures') }} as exposures
-    inner join {{ ref('fct_deals') }} as facts on exposures.deal_number = facts._deal_number
-    cross join {{ ref('stg_as_of') }} as as_of
-    where
-        exposures.delays_lasted > 0
-        and exposures.segment <> 'atypical'
-        and coalesce(facts.won_at, facts.lost_at) <= as_of.as_of
-        and exposures.due_at >= {{ dbt.dateadd('month', -1 * var('norm_months'), 'as_of.as_of') }}
-        and exposures.due_at < {{ dbt.dateadd('month', -3, 'as_of.as_of') }}
-    group by exposures.stage_id, exposures.segment, exposures.thing, case when exposures.delays_late = 0 then 1 else 0 end
+        stage_id,
+        segment,
+        thing,
+        case when delays_late = 0 then 1 else 0 end as is_in_time,
+        sum(stays) as deals,
+        sum(case when is_won then stays else 0 end) as won
+    from {{ ref('int_loss_counts') }}
+    where is_settled
+    group by stage_id, segment, thing, case when delays_late = 0 then 1 else 0 end
 ),
 
 cells as (

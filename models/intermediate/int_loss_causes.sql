@@ -3,12 +3,23 @@
 -- What may have cost each lost deal: the things that were late in the stay in which it was lost, each with the part of
 -- such losses that it accounts for. A thing is named where the part is worth naming and beyond chance; the clearest
 -- goes first. Steps without a name of their own are many: they go last, by the lower end of what is known of them.
-with late as (
-    select exposures.*
-    from {{ ref('int_loss_exposures') }} as exposures
-    inner join {{ ref('int_loss_deals') }} as deals
-        on exposures.deal_number = deals.deal_number and exposures.visit_number = deals.visit_number
-    where exposures.delays_late > 0
+with stays as (
+    select
+        deal_number,
+        stage_id,
+        segment,
+        entered_at,
+        until_at as lasted_until_at,
+        last_heard_at,
+        decider_at,
+        is_decider_told
+    from {{ ref('int_loss_deals') }}
+    where entered_at is not null
+),
+
+late as (
+    select * from ({{ exposures_of('stays', ['stage_id', 'segment']) }}) as exposures
+    where delays_late > 0
 ),
 
 -- a segment that has no weight of its own reads like all
@@ -36,10 +47,9 @@ weights as (
 scored as (
     select
         late.deal_number,
-        late.cause,
+        {{ cause_of('late.thing') }} as cause,
         late.thing,
         late.due_at,
-        late.done_at,
         max(weights.share) as share,
         max_by(weights.share_low, weights.share) as share_low,
         max_by(weights.share_high, weights.share) as share_high
@@ -50,7 +60,7 @@ scored as (
             and late.segment = weights.segment
             and late.thing = weights.thing
             and late.delays_late >= weights.delay
-    group by late.deal_number, late.cause, late.thing, late.due_at, late.done_at
+    group by late.deal_number, late.thing, late.due_at
 ),
 
 judged as (

@@ -33,7 +33,6 @@ silences as (
 stays as (
     select
         visits._deal_number,
-        max_by(visits.visit_number, visits.visit_number) as visit_number,
         max_by(visits.stage_id, visits.visit_number) as stage_id,
         max_by(visits.entered_at, visits.visit_number) as entered_at
     from {{ ref('fct_stage_visits') }} as visits
@@ -47,10 +46,11 @@ stays as (
 judged as (
     select
         deals.*,
-        stays.visit_number,
         stays.stage_id,
         stays.entered_at,
         case when given.crm is not null then silences.silence_days end as silence_days,
+        deciders.changed_at as decider_at,
+        decides.crm is not null as is_decider_told,
         coalesce({{ declared }}, own.norm_days, overall.norm_days) as silence_norm_days,
         coalesce({{ declared }}, own.longest_days, overall.longest_days) as silence_longest_days
     from deals
@@ -58,6 +58,9 @@ judged as (
     left join silences on deals.deal_id = silences.deal_id
     left join {{ ref('int_capabilities_found') }} as given
         on deals.crm = given.crm and given.capability = 'activity'
+    left join {{ ref('int_capabilities_found') }} as decides
+        on deals.crm = decides.crm and decides.capability = 'decision_maker'
+    left join {{ ref('ind_decision_maker_involved') }} as deciders on deals.deal_id = deciders.deal_id
     left join {{ ref('int_loss_silence_norms') }} as own
         on
             deals.segment = own.segment
@@ -94,9 +97,14 @@ select
                 'second', 'cast(-86400 * (silence_days - silence_norm_days) as ' ~ dbt.type_bigint() ~ ')', 'until_at'
             ) }}
     end as silent_from_at,
-    visit_number,
     stage_id,
     entered_at,
+    case
+        when silence_days is not null
+            then {{ dbt.dateadd('second', 'cast(-86400 * silence_days as ' ~ dbt.type_bigint() ~ ')', 'until_at') }}
+    end as last_heard_at,
+    decider_at,
+    is_decider_told,
     lost_at,
     until_at
 from judged

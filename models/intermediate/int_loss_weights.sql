@@ -2,26 +2,12 @@
 
 -- By how much a thing that was late moved the odds to lose, in stays of the same stage and segment that had lasted as
 -- long: the Mantel-Haenszel odds ratio over segments, and each segment's own drawn toward it. What is as usual in deals
--- that went on weighs nothing. Only stays that had ended.
+-- that went on weighs nothing. Only stays that had ended; and a step without a name of its own is weighed where the
+-- named ones were in time, or it would be blamed for what it delayed.
 {% set prior_of_stage, prior_of_segment = 4, 16 %}
 with counts as (
-    select
-        stage_id,
-        segment,
-        cause,
-        thing,
-        delays_lasted,
-        delays_late,
-        count(*) as stays,
-        sum(case when exit_type = 'lost' then 1 else 0 end) as lost
-    from {{ ref('int_loss_exposures') }}
-    cross join {{ ref('stg_as_of') }} as as_of
-    where
-        exit_type in ('advanced', 'lost')
-        and not is_left_truncated
-        and segment <> 'atypical'
-        and exited_at >= {{ dbt.dateadd('month', -1 * var('norm_months'), 'as_of.as_of') }}
-    group by stage_id, segment, cause, thing, delays_lasted, delays_late
+    select * from {{ ref('int_loss_counts') }}
+    where exit_type in ('advanced', 'lost') and (cause <> 'step_missed' or not is_named_late)
 ),
 
 delays as (
@@ -42,9 +28,9 @@ tables as (
         delays.delay,
         delays.days_late,
         cast(sum(case when counts.delays_late >= delays.delay then counts.stays else 0 end) as double) as late_stays,
-        cast(sum(case when counts.delays_late >= delays.delay then counts.lost else 0 end) as double) as late_lost,
+        cast(sum(case when counts.delays_late >= delays.delay and counts.exit_type = 'lost' then counts.stays else 0 end) as double) as late_lost,
         cast(sum(case when counts.delays_late = 0 then counts.stays else 0 end) as double) as in_time_stays,
-        cast(sum(case when counts.delays_late = 0 then counts.lost else 0 end) as double) as in_time_lost
+        cast(sum(case when counts.delays_late = 0 and counts.exit_type = 'lost' then counts.stays else 0 end) as double) as in_time_lost
     from counts
     inner join delays on counts.delays_lasted >= delays.delay
     group by counts.stage_id, counts.segment, counts.cause, counts.thing, delays.delay, delays.days_late

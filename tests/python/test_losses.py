@@ -2,7 +2,7 @@
 
 import random
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import exp, log, sqrt
 
 import pytest
@@ -17,12 +17,12 @@ PRIOR_OF_STAGE, PRIOR_OF_SEGMENT = 4, 16
 
 @pytest.fixture(scope="module")
 def weights(models: Models) -> Warehouse:
-    return models.warehouse("int_loss_weights", given=["stg_as_of", "int_loss_exposures"])
+    return models.warehouse("int_loss_weights", given=["int_loss_counts"])
 
 
 @pytest.fixture(scope="module")
 def effects(models: Models) -> Warehouse:
-    return models.warehouse("int_attention_effects", given=["stg_as_of", "int_loss_exposures", "fct_deals"])
+    return models.warehouse("int_attention_effects", given=["int_loss_counts"])
 
 
 @pytest.fixture(scope="module")
@@ -37,28 +37,25 @@ def contrast(models: Models) -> Warehouse:
     return models.warehouse("win_loss_contrast", given=given)
 
 
-def exposures(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
-    """Stays by segment: late and lost, late and not, in time and lost, in time and not."""
-    rows: list[dict] = []
-    for segment, cells in counts.items():
-        for n, late, exit_type in zip(cells, (1, 1, 0, 0), ("lost", "advanced") * 2, strict=True):
-            rows += [
-                {
-                    "deal_number": len(rows) + k,
-                    "stage_id": "offer",
-                    "segment": segment,
-                    "cause": "late_proposal",
-                    "thing": "send",
-                    "exit_type": exit_type,
-                    "is_left_truncated": False,
-                    "delays_late": late,
-                    "delays_lasted": 1,
-                    "due_at": AS_OF - timedelta(days=200),
-                    "exited_at": AS_OF - timedelta(days=150),
-                }
-                for k in range(n)
-            ]
-    return rows
+def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
+    """Stays by segment, counted: late and lost, late and not, in time and lost, in time and not."""
+    return [
+        {
+            "stage_id": "offer",
+            "segment": segment,
+            "cause": "late_proposal",
+            "thing": "send",
+            "exit_type": "advanced" if is_won else "lost",
+            "is_won": is_won,
+            "is_named_late": late == 1,
+            "is_settled": True,
+            "delays_late": late,
+            "delays_lasted": 1,
+            "stays": n,
+        }
+        for segment, cells in counts.items()
+        for n, late, is_won in zip(cells, (1, 1, 0, 0), (False, True) * 2, strict=True)
+    ]
 
 
 def drawn(seed: int) -> dict[str, tuple[int, int, int, int]]:
@@ -69,7 +66,7 @@ def drawn(seed: int) -> dict[str, tuple[int, int, int, int]]:
 @pytest.mark.parametrize("seed", range(5))
 def test_weights_are_the_mantel_haenszel_log_odds_drawn_toward_none(weights: Warehouse, seed: int) -> None:
     counts = drawn(seed)
-    weights.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_exposures": exposures(counts)})
+    weights.build({"int_loss_counts": counted(counts)})
     told = {row["segment"]: row for row in weights.rows("select * from int_loss_weights")}
 
     pooled = StratifiedTable([[[a, b], [c, d]] for a, b, c, d in counts.values()])
@@ -91,36 +88,29 @@ def test_weights_are_the_mantel_haenszel_log_odds_drawn_toward_none(weights: War
 
 def test_what_is_as_usual_in_deals_that_went_on_costs_nothing(weights: Warehouse) -> None:
     counts = {"small": (30, 70, 30, 70), "large": (8, 32, 80, 320)}
-    weights.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_exposures": exposures(counts)})
+    weights.build({"int_loss_counts": counted(counts)})
     for row in weights.rows("select * from int_loss_weights"):
         assert row["share"] < 0.03 and row["share_low"] == 0
 
 
-def test_stays_that_ended_after_as_of_or_not_at_all_teach_nothing(weights: Warehouse) -> None:
-    """An open stay has lasted until as_of and has no way out yet; what was moved back is neither."""
-    rows = exposures(drawn(1))
-    weights.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_exposures": rows})
+def test_what_was_late_because_of_a_named_step_is_not_blamed(weights: Warehouse) -> None:
+    """A step without a name is weighed where the proposal was in time; a stay that was moved back ended neither way."""
+    rows = [row | {"cause": "step_missed", "thing": "call", "is_named_late": False} for row in counted(drawn(1))]
+    weights.build({"int_loss_counts": rows})
     before = weights.rows("select * from int_loss_weights order by all")
-    more = [row | {"exit_type": kind, "exited_at": None} for row in rows for kind in ("still_there", "moved_back")]
-    weights.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_exposures": rows + more})
+    rows += [row | {"is_named_late": True} for row in rows if row["exit_type"] == "lost"]
+    rows += [row | {"exit_type": "moved_back"} for row in rows]
+    weights.build({"int_loss_counts": rows})
     assert weights.rows("select * from int_loss_weights order by all") == before
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_acting_in_time_is_worth_the_difference_of_those_alive_at_the_deadline(effects: Warehouse, seed: int) -> None:
     counts = drawn(seed)
-    rows = exposures(counts)
-    deals = [
-        {
-            "_deal_number": row["deal_number"],
-            "won_at" if row["exit_type"] == "advanced" else "lost_at": row["exited_at"],
-        }
-        for row in rows
-    ]
-    # gone before the deadline, and due so lately that only the quick ones have ended: neither counts
-    rows += [row | {"delays_lasted": 0} for row in rows[:50]]
-    rows += [row | {"due_at": AS_OF - timedelta(days=20)} for row in rows[:50]]
-    effects.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_exposures": rows, "fct_deals": deals})
+    rows = counted(counts)
+    # due so lately that only the quick ones have ended: they do not count
+    rows += [row | {"is_settled": False} for row in rows]
+    effects.build({"int_loss_counts": rows})
     told = {row["segment"]: row for row in effects.rows("select * from int_attention_effects")}
 
     def variance(lost: int, kept: int) -> float:

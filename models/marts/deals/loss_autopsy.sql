@@ -83,7 +83,7 @@ joined as (
             else causes.due_at
         end as visible_at,
         case when causes.cause = 'no_decision_maker' then decider_steps.step else causes.thing end as missed_step_id,
-        case when decides.crm is not null then coalesce(added.changed_at <= deals.until_at, false) end as has_decision_maker,
+        case when deals.is_decider_told then coalesce(deals.decider_at <= deals.until_at, false) end as has_decision_maker,
         case when logged.crm is not null and deals.lost_at is not null then edits.deal_id is not null end
             as is_reason_edited_after_close,
         coalesce(reasons.reason, 'unknown') as stated_reason_kind,
@@ -94,7 +94,7 @@ joined as (
             when 'late_proposal' then coalesce(causes.is_proposal_late, false)
             when 'silence' then case when deals.silence_days is not null then deals.is_silent end
             when 'no_decision_maker'
-                then case when decides.crm is not null then coalesce(added.changed_at > deals.until_at, true) end
+                then case when deals.is_decider_told then coalesce(deals.decider_at > deals.until_at, true) end
         end as is_reason_supported,
         timelines.timeline
     from {{ ref('int_loss_deals') }} as deals
@@ -105,11 +105,8 @@ joined as (
     left join timelines on deals.deal_id = timelines.deal_id
     left join competitors_given on deals.crm = competitors_given.crm
     left join {{ ref('int_loss_reasons_read') }} as reasons on deals.loss_reason = reasons.stated_reason
-    left join {{ ref('int_capabilities_found') }} as decides
-        on deals.crm = decides.crm and decides.capability = 'decision_maker'
     left join {{ ref('int_capabilities_found') }} as logged
         on deals.crm = logged.crm and logged.capability = 'loss_reason_log'
-    left join {{ ref('ind_decision_maker_involved') }} as added on deals.deal_id = added.deal_id
 )
 
 select

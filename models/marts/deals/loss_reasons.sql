@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- Why deals are lost, by quarter of the loss: what was found in the facts, else what was stated, unless the facts say
 -- otherwise. What neither tells is unknown, and somebody owns the share of it. lost and amount add up within a cut;
 -- the cut all is every deal of the quarter once more.

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- How each seller works, and what came of it. Process first: steps on time, the card, contacts. Results against the
 -- chance that anybody would have had with the deals they were given, as a log-odds effect (O - E) / V, drawn toward none by
 -- as much as owners differ beyond luck (empirical Bayes; DerSimonian and Laird, 1986). A place only where the interval

@@ -1,5 +1,3 @@
-{{ config(materialized='table') }}
-
 -- What won deals had by an age that lost ones of the same segment and stage had not. Only deals still open at that age:
 -- whoever had lost by then could not have had it. A deal that takes long to end counts for those like it that have not
 -- ended. Shares are means over stages with the same weights for both (Mantel-Haenszel), so their difference is no
