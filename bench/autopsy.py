@@ -104,7 +104,8 @@ def main(companies: int, first_seed: int, deals_per_week: float) -> None:
             for kind, draw in (("as drawn", drawn), ("planted", planted)):
                 started = time.monotonic()
                 rows[kind].append(summary(autopsies(warehouse, simulate(draw(seed, deals_per_week)))))
-                click.echo(f"company {seed}, {kind}: {time.monotonic() - started:.0f} s", err=True)
+                told = ", ".join(f"{name} {value:.3g}" for name, value in rows[kind][-1].items())
+                click.echo(f"company {seed}, {kind}: {time.monotonic() - started:.0f} s; {told}", err=True)
     for kind, summaries in rows.items():
         table = pd.DataFrame(summaries)
         click.echo(f"\n{kind}: mean of {companies} companies, and the lowest")
