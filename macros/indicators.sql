@@ -12,22 +12,22 @@
     {%- set ends = dbt.dateadd('day', days, 'occurred_at') -%}
     with contacts as (
         select
-            deal_id,
+            deal_number,
             known_at,
             {{ ends }} as ends_at
         from {{ ref('int_indicator_contacts') }}
-        where {{ is_kind }} and known_at < {{ ends }} and {{ is_touched('deal_id') }}
+        where {{ is_kind }} and known_at < {{ ends }} and {{ is_newly_built() }}
     ),
 
     changes as (
         select
-            deal_id,
+            deal_number,
             known_at as changed_at,
             1 as change
         from contacts
         union all
         select
-            deal_id,
+            deal_number,
             ends_at as changed_at,
             -1 as change
         from contacts
@@ -35,20 +35,29 @@
 
     summed as (
         select
-            deal_id,
+            deal_number,
             changed_at,
             sum(change) as change
         from changes
-        group by deal_id, changed_at
+        group by deal_number, changed_at
         having sum(change) <> 0
+    ),
+
+    counted as (
+        select
+            deal_number,
+            changed_at,
+            sum(change) over (partition by deal_number order by changed_at) as value
+        from summed
     )
 
     select
-        deal_id,
-        changed_at,
-        cast(sum(change) over (partition by deal_id order by changed_at) as double) as value,
+        numbers.deal_id,
+        counted.changed_at,
+        cast(counted.value as double) as value,
         (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
-    from summed
+    from counted
+    inner join {{ ref('int_deals_numbered') }} as numbers on counted.deal_number = numbers.deal_number
 {%- endmacro %}
 
 {# All indicators there are, as dbt's graph has them; none while dbt reads the project. A model that asks for them calls

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
--- A CRM logs values as text, and also a re-save that changes nothing; re-saves are dropped. A value that cannot
+-- The CRM's log, and where it has none what two nights differ in. It logs values as text, and also a re-save that changes nothing; re-saves are dropped. A value that cannot
 -- be read stays as text with no number. The log is put in order, but a break in its chain (a change that starts
 -- from another value than the one before it left) is marked, not mended.
 -- Whether an edit was one of many, other deals tell: their edits are looked up for the minutes of these alone.
@@ -12,6 +12,7 @@ with logged as (
         nullif(trim(changes.old_value), '') as old_text,
         nullif(trim(changes.new_value), '') as new_text,
         changes.is_bulk_edit,
+        cast(null as {{ dbt.type_timestamp() }}) as changed_after,
         changes.changed_at,
         changes.changed_by_id
     from {{ ref('crm_field_changes') }} as changes
@@ -21,6 +22,19 @@ with logged as (
         changes.field in ('amount', 'expected_close_date', 'owner_id')
         and not deals.is_deleted
         and {{ is_touched('changes.deal_id') }}
+    union all
+    select
+        deal_number,
+        crm,
+        field,
+        old_value as old_text,
+        new_value as new_text,
+        cast(null as boolean) as is_bulk_edit,
+        previous_seen_at as changed_after,
+        seen_at as changed_at,
+        cast(null as {{ dbt.type_string() }}) as changed_by_id
+    from {{ ref('int_deal_changes_observed') }}
+    where {{ is_newly_built() }}
 ),
 
 typed as (
@@ -116,6 +130,7 @@ select
     coalesce(
         changed.is_bulk_edit, case when changed.changed_by_id is not null then mass_edits.field is not null end
     ) as is_bulk_edit,
+    changed.changed_after,
     changed.changed_at,
     changed.changed_by_id,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id

@@ -1,16 +1,23 @@
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
+
 -- Contacts with the client, each with what it is to the indicators and the moment since when the CRM knows it: a call
--- that is logged on Friday tells nobody anything on Wednesday. Notes are no contacts.
+-- that is logged on Friday tells nobody anything on Wednesday. Notes are no contacts. A table, because activities are
+-- the largest of all and many ask for them; by the deal's number, because all of them sort by it.
 select
-    deal_id,
-    owner_id,
-    activity_id,
-    occurred_at,
-    greatest(occurred_at, logged_at) as known_at,
-    coalesce(direction, '') = 'out' or activity_type = 'meeting' as is_touch,
-    coalesce(direction, '') = 'in' or coalesce(outcome, '') = 'replied' as is_reply,
-    activity_type = 'meeting' and coalesce(outcome, 'held') <> 'no show' as is_meeting_held,
-    coalesce(direction, '') = 'in'
-    or coalesce(outcome, '') in ('replied', 'connected')
-    or (activity_type = 'meeting' and coalesce(outcome, 'held') <> 'no show') as is_two_way
-from {{ ref('crm_activities') }}
-where activity_type <> 'note' and deal_id is not null
+    numbers.deal_number,
+    activities.deal_id,
+    activities.owner_id,
+    activities.activity_id,
+    activities.direction,
+    activities.occurred_at,
+    greatest(activities.occurred_at, activities.logged_at) as known_at,
+    coalesce(activities.direction, '') = 'out' or activities.activity_type = 'meeting' as is_touch,
+    coalesce(activities.direction, '') = 'in' or coalesce(activities.outcome, '') = 'replied' as is_reply,
+    activities.activity_type = 'meeting' and coalesce(activities.outcome, 'held') <> 'no show' as is_meeting_held,
+    coalesce(activities.direction, '') = 'in'
+    or coalesce(activities.outcome, '') in ('replied', 'connected')
+    or (activities.activity_type = 'meeting' and coalesce(activities.outcome, 'held') <> 'no show') as is_two_way,
+    (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
+from {{ ref('crm_activities') }} as activities
+inner join {{ ref('int_deals_numbered') }} as numbers on activities.deal_id = numbers.deal_id
+where activities.activity_type <> 'note' and {{ is_touched('activities.deal_id') }}

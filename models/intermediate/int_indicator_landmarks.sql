@@ -1,13 +1,20 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal', sparse=true) }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='by_deal',
+    sparse=true,
+    post_hook='delete from {{ this }} where ledger_bucket > {{ ledger_buckets() }}',
+) }}
 
 -- The moments at which indicators are held against the outcome, and how the deal ended: an age of the deal, or so many
 -- days after it first entered a stage. Only where it was known to be open, and was; landmarks ahead stand here already,
--- so that a deal nobody touches comes to them by itself.
+-- so that a deal nobody touches comes to them by itself. Of a very large company a sample of the deals; those that are
+-- no longer in it go.
 {% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with deals as (
     select
         deals.deal_id,
-        numbers.deal_number,
+        deals._deal_number as deal_number,
+        {{ ledger_bucket('deals.deal_id') }} as ledger_bucket,
         deals.crm,
         deals.segment,
         deals.owner_id,
@@ -15,9 +22,10 @@ with deals as (
         case when facts.won_at is not null or facts.lost_at is not null then deals.status end as outcome,
         coalesce(facts.won_at, facts.lost_at) as ended_at
     from {{ ref('dim_deals') }} as deals
-    inner join {{ ref('fct_deals') }} as facts on deals.deal_id = facts.deal_id
-    inner join {{ ref('int_deals_numbered') }} as numbers on deals.deal_id = numbers.deal_id
-    where {{ is_newly_built('deals._load_id') }}
+    inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
+    where
+        {{ ledger_bucket('deals.deal_id') }} <= {{ ledger_buckets() }}
+        and {{ is_newly_built('deals._load_id') }}
 ),
 
 stays as (
@@ -31,13 +39,13 @@ stays as (
 landmarks as (
     {% for days in var('indicator_ages') %}
         select
-            stays.deal_id,
+            stays.deal_number,
             'age_{{ days }}' as landmark,
             stays.stage_id,
             stays.phase,
             {{ dbt.dateadd('day', days, 'deals.created_at') }} as landmark_at
         from stays
-        inner join deals on stays.deal_id = deals.deal_id
+        inner join deals on stays.deal_number = deals.deal_number
         where
             {{ dbt.dateadd('day', days, 'deals.created_at') }} >= stays.known_at
             and {{ dbt.dateadd('day', days, 'deals.created_at') }} < stays.known_until_at
@@ -45,7 +53,7 @@ landmarks as (
     {% endfor %}
     {% for days in var('indicator_stage_days') %}
         select
-            deal_id,
+            deal_number,
             'stage_{{ days }}' as landmark,
             stage_id,
             phase,
@@ -57,7 +65,8 @@ landmarks as (
 )
 
 select
-    landmarks.deal_id,
+    deals.deal_id,
+    deals.ledger_bucket,
     landmarks.landmark,
     landmarks.stage_id,
     landmarks.phase,
@@ -80,7 +89,7 @@ select
     end as days_to_end,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from landmarks
-inner join deals on landmarks.deal_id = deals.deal_id
+inner join deals on landmarks.deal_number = deals.deal_number
 left join {{ ref('int_deal_owners_versioned') }} as owners
     on
         deals.deal_number = owners.deal_number

@@ -5,16 +5,12 @@
 {% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with stays as (
     select
-        numbers.deal_number,
-        known.deal_id,
-        known.visit_number,
-        known.is_open_stage,
+        known.deal_number,
         case when known.visit_number = 1 then least(deals.created_at, known.known_at) else known.known_at end as from_at,
         coalesce(known.until_at, {{ far }}) as until_at,
         deals.owner_id
     from {{ ref('int_indicator_stages_known') }} as known
-    inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
-    inner join {{ ref('int_deals_numbered') }} as numbers on known.deal_id = numbers.deal_id
+    inner join {{ ref('dim_deals') }} as deals on known.deal_number = deals._deal_number
     where known.is_open_stage
 ),
 

@@ -1,4 +1,4 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- In which stage a deal was known to be, and from when to when. A move may be recorded days after it was made; until
 -- then nobody could act on it, and no indicator may know it. A move that turns up after a later one is no news.
@@ -21,16 +21,18 @@ with stages as (
 
 recorded as (
     select
-        deal_id,
-        changed_at,
-        min(recorded_at) as recorded_at
-    from {{ ref('crm_stage_changes') }}
-    where recorded_at > changed_at and {{ is_touched('deal_id') }}
-    group by deal_id, changed_at
+        numbers.deal_number,
+        changes.changed_at,
+        min(changes.recorded_at) as recorded_at
+    from {{ ref('crm_stage_changes') }} as changes
+    inner join {{ ref('int_deals_numbered') }} as numbers on changes.deal_id = numbers.deal_id
+    where changes.recorded_at > changes.changed_at and {{ is_touched('changes.deal_id') }}
+    group by numbers.deal_number, changes.changed_at
 ),
 
 visits as (
     select
+        visits._deal_number as deal_number,
         visits.deal_id,
         visits.stage_id,
         visits.visit_number,
@@ -39,7 +41,7 @@ visits as (
         greatest(visits.entered_at, coalesce(recorded.recorded_at, visits.entered_at)) as known_at,
         visits._load_id
     from {{ ref('fct_stage_visits') }} as visits
-    left join recorded on visits.deal_id = recorded.deal_id and visits.entered_at = recorded.changed_at
+    left join recorded on visits._deal_number = recorded.deal_number and visits.entered_at = recorded.changed_at
     where {{ is_newly_built('visits._load_id') }}
 ),
 
@@ -47,7 +49,7 @@ ordered as (
     select
         *,
         max(visit_number) over (
-            partition by deal_id, _load_id
+            partition by deal_number, _load_id
             order by known_at, visit_number
             rows between unbounded preceding and 1 preceding
         ) as newest_known
@@ -61,10 +63,11 @@ news as (
         lead(known_at) over timeline as until_at
     from ordered
     where visit_number > coalesce(newest_known, 0)
-    window timeline as (partition by deal_id, _load_id order by visit_number)
+    window timeline as (partition by deal_number, _load_id order by visit_number)
 )
 
 select
+    news.deal_number,
     news.deal_id,
     news.stage_id,
     news.previous_stage_id,

@@ -1,12 +1,16 @@
 """Shared by all tests: a data folder of its own for each, and extracts small enough to read."""
 
 import csv
+import fcntl
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -16,6 +20,10 @@ import yaml
 from orchestration.defs.landing.contract import Table, load_contracts
 from orchestration.defs.landing.land import land, open_warehouse
 from orchestration.defs.landing.ledger import Outcome, accept
+from orchestration.sample.company import Company
+from orchestration.sample.extracts import write_extracts
+from orchestration.sample.simulate import simulate
+from orchestration.sample.world import World
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.python.models import Models, give_project
 
@@ -41,10 +49,88 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(tmp_path / "data")
 
 
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A data folder that is made once for all processes of a run; tests copy it and do not change it."""
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "made").exists():
+            make(shared / "data")
+            (shared / "made").touch()
+    return shared / "data"
+
+
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     """The project, compiled once for all tests."""
-    return Models.compile(tmp_path_factory.mktemp("compiled"))
+    return Models(Settings(once(tmp_path_factory, "compiled", Models.compile)))
+
+
+# Two nights that many tests look at: a small company of the generic layout, and five CRMs' own files, in the shapes
+# that CRMs and loaders give. Those of the first night are in amoCRM and Bitrix24; the others come with the second.
+NIGHT_1 = datetime(2026, 5, 31, 23, 59, 59)
+NIGHT_2 = datetime(2026, 6, 30, 23, 59, 59)
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return simulate(Company(seed=3, deals_per_week=12.0))
+
+
+def copy_fixtures(extracts: Path, night: datetime) -> None:
+    """The five CRMs' files of the days up to `night`."""
+    for folder in FIXTURES.glob("*/*"):
+        if folder.name <= f"{night:%F}":
+            shutil.copytree(folder, extracts / folder.parent.name / folder.name, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def first_night(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """After the first night."""
+
+    def make(data: Path) -> None:
+        write_extracts(world, data / "extracts" / "generic", NIGHT_1)
+        copy_fixtures(data / "extracts", NIGHT_1)
+        inflight(data, "nightly")
+
+    return once(tmp_path_factory, "first_night", make)
+
+
+@pytest.fixture(scope="session")
+def at_once(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """After one night with all that two nights bring, in a project that has one model more."""
+
+    def make(data: Path) -> None:
+        write_extracts(world, data / "extracts" / "generic", NIGHT_2)
+        copy_fixtures(data / "extracts", NIGHT_2)
+        inflight(data, "nightly", project=with_one_more_mart(data.parent / "project"))
+
+    return once(tmp_path_factory, "at_once", make)
+
+
+def with_one_more_mart(project: Path) -> Path:
+    """A copy of the project with an SQL file and its YAML, as docs/adding-a-model.md asks for."""
+    shutil.copytree(
+        PROJECT_DIR,
+        project,
+        ignore=lambda _, names: [n for n in names if n in ("data", "target", "logs") or n.startswith(".")],
+    )
+    folder = project / "models" / "marts" / "funnel"
+    (folder / "fct_losses.sql").write_text(
+        "select deal_id, lost_at from {{ ref('fct_deals') }} where status = 'lost'\n"
+    )
+    (folder / "_fct_losses.yml").write_text(
+        "version: 2\n"
+        "models:\n"
+        "  - name: fct_losses\n"
+        "    columns:\n"
+        "      - {name: deal_id, data_type: varchar, data_tests: [unique, not_null]}\n"
+        "      - {name: lost_at, data_type: timestamp}\n"
+    )
+    return project
 
 
 def contract(folder: Path, columns: dict[str, str | dict], **meta) -> tuple[Table, ...]:

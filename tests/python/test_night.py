@@ -1,89 +1,19 @@
 """Whole nights, run as a user runs them."""
 
-import fcntl
-import os
 import shutil
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from bench.kill import hashes as published_hashes
-from orchestration.sample.company import Company
 from orchestration.sample.extracts import write_extracts
-from orchestration.sample.simulate import simulate
-from orchestration.settings import PROJECT_DIR, Settings
-from tests.python.conftest import inflight
+from orchestration.settings import Settings
+from tests.python.conftest import NIGHT_1, NIGHT_2, copy_fixtures, inflight
 from tests.python.models import dbt
 
 pytestmark = pytest.mark.slow
-
-NIGHT_1 = datetime(2026, 5, 31, 23, 59, 59)
-NIGHT_2 = datetime(2026, 6, 30, 23, 59, 59)
-
-
-@pytest.fixture(scope="module")
-def world():
-    return simulate(Company(seed=3, deals_per_week=12.0))
-
-
-def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
-    """A data folder that is made once for all processes of a run; tests copy it and do not change it."""
-    own = tmp_path_factory.getbasetemp()
-    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
-    shared.mkdir(exist_ok=True)
-    data = shared / "data"
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (data / "published" / "current").exists():
-            make(data)
-    return data
-
-
-@pytest.fixture(scope="module")
-def first_night(world, tmp_path_factory) -> Path:
-    """After the first night."""
-
-    def make(data: Path) -> None:
-        write_extracts(world, data / "extracts" / "generic", NIGHT_1)
-        inflight(data, "nightly")
-
-    return once(tmp_path_factory, "first_night", make)
-
-
-@pytest.fixture(scope="module")
-def at_once(world, tmp_path_factory) -> Path:
-    """After one night with all that two nights bring, in a project that has one model more."""
-
-    def make(data: Path) -> None:
-        write_extracts(world, data / "extracts" / "generic", NIGHT_2)
-        inflight(data, "nightly", project=with_one_more_mart(data.parent / "project"))
-
-    return once(tmp_path_factory, "at_once", make)
-
-
-def with_one_more_mart(project: Path) -> Path:
-    """A copy of the project with an SQL file and its YAML, as docs/adding-a-model.md asks for."""
-    shutil.copytree(
-        PROJECT_DIR,
-        project,
-        ignore=lambda _, names: [n for n in names if n in ("data", "target", "logs") or n.startswith(".")],
-    )
-    folder = project / "models" / "marts" / "funnel"
-    (folder / "fct_losses.sql").write_text(
-        "select deal_id, lost_at from {{ ref('fct_deals') }} where status = 'lost'\n"
-    )
-    (folder / "_fct_losses.yml").write_text(
-        "version: 2\n"
-        "models:\n"
-        "  - name: fct_losses\n"
-        "    columns:\n"
-        "      - {name: deal_id, data_type: varchar, data_tests: [unique, not_null]}\n"
-        "      - {name: lost_at, data_type: timestamp}\n"
-    )
-    return project
 
 
 @pytest.fixture
@@ -101,8 +31,10 @@ def publication(data: Path) -> list[tuple]:
 
 
 def test_the_published_deals_are_those_of_the_extracts(first_night: Path, world):
-    known = query(first_night, "select count(*), count(*) filter (status = 'won') from dim_deals")[0]
-    extract = next((first_night / "extracts").rglob("deals.*"))
+    known = query(
+        first_night, "select count(*), count(*) filter (status = 'won') from dim_deals where crm = 'generic'"
+    )[0]
+    extract = next((first_night / "extracts" / "generic").rglob("deals.*"))
     told = duckdb.sql(
         f"select count(*), count(*) filter (status = 'won') from '{extract}' "
         "where not coalesce(is_deleted::boolean, false)"
@@ -132,6 +64,7 @@ def test_a_bad_extract_never_reaches_bi_and_mended_ends_as_one_night_with_everyt
     before, shown = published_hashes(data), publication(data)
     folder = data / "extracts" / "generic"
     write_extracts(world, folder, NIGHT_2, since=NIGHT_1)
+    copy_fixtures(folder.parent, NIGHT_2)
     whole = (at_once / "extracts" / "generic" / "2026-06-30" / "deals.csv").read_text().splitlines(keepends=True)
     path = folder / "2026-06-30" / "deals.csv"
     path.write_text("".join(whole[: len(whole) // 10]))
@@ -160,7 +93,8 @@ def test_a_night_as_of_an_earlier_day_publishes_what_was_published_then(
 ):
     """The only extract is a month younger than the day; the night of that day had an extract of its own."""
     data = tmp_path / "data"
-    shutil.copytree(at_once / "extracts", data / "extracts")
+    shutil.copytree(at_once / "extracts" / "generic", data / "extracts" / "generic")
+    copy_fixtures(data / "extracts", NIGHT_1)
     inflight(data, "nightly", "--as-of", f"{NIGHT_1:%F}")
     assert not (data / "published").exists()
     looked_back = data / "as_of" / f"{NIGHT_1:%F}"

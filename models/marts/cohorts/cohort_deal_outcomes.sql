@@ -19,7 +19,12 @@ deals as (
         facts.won_at is null and facts.lost_at is null as is_open,
         facts.first_payment_at is not null as is_paying,
         {{ dbt.datediff('deals.created_at', 'clock.yesterday', 'day') }} as age_days,
-        'deal|' || deals.pipeline || '|segment|' || deals.segment as group_id
+        'deal|' || deals.pipeline || '|segment|' || deals.segment as group_id,
+        -- a key and not a condition beside it: joined by hash, and deals that have ended find nothing
+        case
+            when facts.won_at is null and facts.lost_at is null
+                then 'deal|' || deals.pipeline || '|segment|' || deals.segment
+        end as open_group_id
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('fct_deals') }} as facts on deals.deal_id = facts.deal_id
     cross join clock
@@ -41,19 +46,20 @@ value_effects as (
 judged as (
     select
         deals.*,
-        case when deals.is_open then chances.advanced_chance end as chance,
+        chances.advanced_chance as chance,
         cohorts.advanced_weight,
         cohorts.lost_weight,
+        -- not by least(): it passes over a chance that is null
         case
-            when deals.is_open then least(1, chances.advanced_chance * coalesce(value_effects.value_effect, 1))
+            when chances.advanced_chance * value_effects.value_effect > 1 then 1
+            else chances.advanced_chance * coalesce(value_effects.value_effect, 1)
         end as value_chance
     from deals
     inner join {{ ref('int_cohorts_judged') }} as cohorts
         on deals.group_id = cohorts.group_id and deals.cohort_month = cohorts.cohort_month
     left join {{ ref('int_open_stays_expected') }} as chances
         on
-            deals.is_open
-            and deals.group_id = chances.group_id
+            deals.open_group_id = chances.group_id
             and deals.cohort_month = chances.cohort_month
             and deals.age_days = chances.age_days
     left join value_effects

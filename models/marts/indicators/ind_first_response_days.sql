@@ -1,12 +1,12 @@
 -- Runs from the creation until our first touch is known, and stands still from then on.
 with first_touches as (
     select
-        deal_id,
+        deal_number,
         min(known_at) as known_at,
         min_by(occurred_at, known_at) as occurred_at
     from {{ ref('int_indicator_contacts') }}
-    where (is_touch or is_two_way) and {{ is_touched('deal_id') }}
-    group by deal_id
+    where (is_touch or is_two_way) and {{ is_newly_built() }}
+    group by deal_number
 ),
 
 deals as (
@@ -16,7 +16,7 @@ deals as (
         case when first_touches.known_at < deals.created_at then deals.created_at else first_touches.known_at end as known_at,
         case when first_touches.occurred_at < deals.created_at then deals.created_at else first_touches.occurred_at end as occurred_at
     from {{ ref('dim_deals') }} as deals
-    left join first_touches on deals.deal_id = first_touches.deal_id
+    left join first_touches on deals._deal_number = first_touches.deal_number
     where {{ is_newly_built('deals._load_id') }}
 )
 

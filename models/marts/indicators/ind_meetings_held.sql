@@ -5,7 +5,7 @@ with meetings as (
         known_at as changed_at,
         count(*) as meetings
     from {{ ref('int_indicator_contacts') }}
-    where is_meeting_held and {{ is_touched('deal_id') }}
+    where is_meeting_held and {{ is_newly_built() }}
     group by deal_id, known_at
 )
 

@@ -7,7 +7,10 @@ with edits as (
         count(*) as edits
     from {{ ref('fct_deal_changes') }} as changes
     inner join {{ ref('int_days_spanned') }} as days on cast(changes.changed_at as date) = days.date_day
-    where (days.iso_day_of_week > 5 or changes.is_month_end_edit) and {{ is_newly_built('changes._load_id') }}
+    where
+        (days.iso_day_of_week > 5 or changes.is_month_end_edit)
+        and changes.is_changed_at_exact
+        and {{ is_newly_built('changes._load_id') }}
     group by changes.deal_id, changes.changed_at, changes._load_id
 )
 

@@ -3,14 +3,13 @@
 with stays as (
     select
         known.deal_id,
-        numbers.deal_number,
+        known.deal_number,
         deals.owner_id,
         known.known_at,
         coalesce(known.until_at, cast('9999-12-31' as {{ dbt.type_timestamp() }})) as until_at,
         known._load_id
     from {{ ref('int_indicator_stages_known') }} as known
-    inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
-    inner join {{ ref('int_deals_numbered') }} as numbers on known.deal_id = numbers.deal_id
+    inner join {{ ref('dim_deals') }} as deals on known.deal_number = deals._deal_number
     where
         known.is_open_stage
         -- a stage that was clicked through within the second is no stay

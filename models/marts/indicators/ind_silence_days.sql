@@ -2,15 +2,14 @@
 -- late shortens the silence from then on.
 with contacts as (
     select
-        deal_id,
+        deal_number,
         known_at,
-        max(occurred_at) as occurred_at
+        occurred_at
     from {{ ref('int_indicator_contacts') }}
-    where is_two_way and {{ is_touched('deal_id') }}
-    group by deal_id, known_at
+    where is_two_way and {{ is_newly_built() }}
     union all
     select
-        deal_id,
+        _deal_number as deal_number,
         created_at as known_at,
         created_at as occurred_at
     from {{ ref('dim_deals') }}
@@ -19,23 +18,24 @@ with contacts as (
 
 ordered as (
     select
-        deal_id,
+        deal_number,
         known_at,
         max(occurred_at) as occurred_at,
         max(max(occurred_at)) over (
-            partition by deal_id
+            partition by deal_number
             order by known_at
             rows between unbounded preceding and 1 preceding
         ) as newest_known
     from contacts
-    group by deal_id, known_at
+    group by deal_number, known_at
 )
 
 select
-    deal_id,
-    known_at as changed_at,
-    {{ days_between('occurred_at', 'known_at') }} as value,
+    numbers.deal_id,
+    ordered.known_at as changed_at,
+    {{ days_between('ordered.occurred_at', 'ordered.known_at') }} as value,
     cast(1 as double) as grows_per_day,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from ordered
-where newest_known is null or occurred_at > newest_known
+inner join {{ ref('int_deals_numbered') }} as numbers on ordered.deal_number = numbers.deal_number
+where ordered.newest_known is null or ordered.occurred_at > ordered.newest_known

@@ -13,9 +13,9 @@ with stays as (
         visits.is_left_truncated,
         {{ dbt.dateadd('month', -1, 'known.entered_at') }} as norm_at
     from {{ ref('int_indicator_stages_known') }} as known
-    inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
+    inner join {{ ref('dim_deals') }} as deals on known.deal_number = deals._deal_number
     inner join {{ ref('fct_stage_visits') }} as visits
-        on known.deal_id = visits.deal_id and known.visit_number = visits.visit_number
+        on known.deal_number = visits._deal_number and known.visit_number = visits.visit_number
     where
         known.is_open_stage
         -- a stage that was clicked through within the second is no stay

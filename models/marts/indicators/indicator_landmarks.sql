@@ -1,5 +1,6 @@
 -- Each indicator at each landmark, with the outcome of the deal: what the ledger is made of. A night adds the landmarks
 -- that deals came to since the last one.
+{{ config(post_hook='delete from {{ this }} where _ledger_bucket > {{ ledger_buckets() }}') }}
 {%- do indicator_refs() %}
 {% set newest = '(select max(landmark_at) from ' ~ this ~ ')' if is_incremental() else 'landmark_at' %}
 with landmarks as (
@@ -25,7 +26,7 @@ sampled as (
     {{ sampled_indicators(
         'moments',
         'landmark_at',
-        ['deal_id', 'landmark', 'stage_id', 'segment', 'owner_id', 'age_band', 'outcome', 'days_to_end', 'landmark_at'],
+        ['deal_id', 'ledger_bucket', 'landmark', 'stage_id', 'segment', 'owner_id', 'age_band', 'outcome', 'days_to_end', 'landmark_at'],
         is_few=is_incremental()
     ) }}
 )
@@ -42,6 +43,7 @@ select
     days_to_end,
     value,
     landmark_at,
+    ledger_bucket as _ledger_bucket,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from sampled
 where value is not null

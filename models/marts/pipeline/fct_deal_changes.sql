@@ -69,11 +69,15 @@ select
     directed.is_unreadable,
     directed.is_chain_broken,
     directed.is_bulk_edit,
-    cast(directed.changed_at as date) = cast({{ dbt.last_day('directed.changed_at', 'month') }} as date)
-        as is_month_end_edit,
-    case when directed.field = 'expected_close_date' then coalesce(directed.new_date < cast(directed.changed_at as date), false) end
-        as is_back_dated,
+    case when directed.changed_after is null then
+        cast(directed.changed_at as date) = cast({{ dbt.last_day('directed.changed_at', 'month') }} as date)
+    end as is_month_end_edit,
+    case when directed.field = 'expected_close_date' then
+        coalesce(directed.new_date < cast(coalesce(directed.changed_after, directed.changed_at) as date), false)
+    end as is_back_dated,
     ended.deal_number is not null as is_after_closing,
+    directed.changed_after is null as is_changed_at_exact,
+    directed.changed_after,
     directed.changed_at,
     directed._load_id
 from directed

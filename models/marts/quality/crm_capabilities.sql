@@ -2,9 +2,9 @@
 -- given once any extract has held it; what an export leaves out may come with a later one.
 {% set capabilities = {
     'stage_history': 'a log of moves between stages; without it moves are those between two nights',
-    'amount_log': 'a log of the amount',
-    'expected_close_date_log': 'a log of the expected close date',
-    'owner_id_log': 'a log of the owner',
+    'amount_log': 'a log of the amount; without it changes are those between two nights',
+    'expected_close_date_log': 'a log of the expected close date; without it changes are those between two nights',
+    'owner_id_log': 'a log of the owner; without it hand-overs are those between two nights',
     'task': 'tasks, and whether they are done',
     'task_completion': 'the time at which a task was done',
     'original_deadline': 'the first deadline of a task',

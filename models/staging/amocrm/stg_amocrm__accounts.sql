@@ -1,4 +1,4 @@
--- All but the name are fields of the company's own making.
+-- All but the name and the site are fields of the company's own making.
 with source as (
     {{ current_versions(source('amocrm', 'companies')) }}
 ),
@@ -14,6 +14,11 @@ renamed as (
         {{ amocrm_field('accounts', 'industry') }} as industry,
         {{ amocrm_field('accounts', 'region') }} as region,
         {{ amocrm_field('accounts', 'segment') }} as segment,
+        coalesce(
+            {{ amocrm_field('accounts', 'domain') }},
+            {{ json_text(json_item_where('custom_fields_values', ['field_code'], 'WEB'), '$.values[0].value') }}
+        ) as domain,
+        {{ amocrm_field('accounts', 'tax_id') }} as tax_id,
 
         -- numbers
         try_cast({{ amocrm_field('accounts', 'employee_count') }} as bigint) as employee_count,

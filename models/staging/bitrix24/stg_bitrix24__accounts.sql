@@ -23,6 +23,10 @@ renamed as (
         coalesce({{ bitrix24_field('accounts', 'industry') }}, industries.name, nullif(source.industry, '')) as industry,
         coalesce({{ bitrix24_field('accounts', 'region') }}, nullif(source.address_province, '')) as region,
         {{ bitrix24_field('accounts', 'segment') }} as segment,
+        coalesce(
+            {{ bitrix24_field('accounts', 'domain') }}, {{ json_text('source.web', '$[0].VALUE') }}
+        ) as domain,
+        {{ bitrix24_field('accounts', 'tax_id') }} as tax_id,
 
         -- numbers; employees are given in ranges, which are no number
         try_cast({{ bitrix24_field('accounts', 'employee_count') }} as bigint) as employee_count,

@@ -13,6 +13,8 @@ renamed as (
         industry,
         region,
         segment,
+        domain,
+        tax_id,
 
         -- numbers
         employee_count,

@@ -12,6 +12,8 @@ select
     {{ hubspot_property('industry') }} as industry,
     {{ hubspot_property('country') }} as region,
     cast(null as {{ dbt.type_string() }}) as segment,
+    coalesce({{ hubspot_property('domain') }}, {{ hubspot_property('website') }}) as domain,
+    {{ hubspot_property('tax_id') }} as tax_id,
 
     -- numbers
     {{ hubspot_property('numberofemployees', 'bigint') }} as employee_count,

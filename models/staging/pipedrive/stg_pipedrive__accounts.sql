@@ -12,6 +12,8 @@ select
     industry,
     address_country as region,
     cast(null as {{ dbt.type_string() }}) as segment,
+    website as domain,
+    tax_id,
 
     -- numbers
     employee_count,

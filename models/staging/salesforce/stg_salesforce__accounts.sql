@@ -12,6 +12,8 @@ select
     industry,
     billing_country as region,
     cast(null as {{ dbt.type_string() }}) as segment,
+    website as domain,
+    tax_id,
 
     -- numbers
     number_of_employees as employee_count,
