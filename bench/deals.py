@@ -138,7 +138,10 @@ def chances_table(found: pd.DataFrame) -> pd.DataFrame:
 def bookings_table(found: pd.DataFrame) -> pd.DataFrame:
     actual = found["actual"].astype(float)
     rows = {}
-    for model, column in (("inflight", "median"), *((n, n) for n in ("crm_weights", "last_period", "same_period_last_year"))):
+    for model, column in (
+        ("inflight", "median"),
+        *((n, n) for n in ("crm_weights", "last_period", "same_period_last_year")),
+    ):
         error = found[column].astype(float) / actual - 1
         rows[model] = {"mean error": error.abs().mean(), "bias": error.mean()}
     held = (found["low_80"].astype(float) <= actual) & (actual <= found["high_80"].astype(float))
@@ -168,9 +171,15 @@ def main(companies: int, first_seed: int, deals_per_week: float, dates: int) -> 
             said, booked = judge(warehouse, world, day)
             chances += [{"seed": seed, "day": day, **row} for row in said]
             bookings.append({"seed": seed, "day": day, **booked})
-        of_company = pd.DataFrame(chances[-5 * dates :]).groupby(["outcome", "model"])[["auc", "predicted", "actual"]].mean()
-        errors = (pd.DataFrame(bookings[-dates:])["median"].astype(float) / pd.DataFrame(bookings[-dates:])["actual"] - 1).round(3)
-        click.echo(f"company {seed}, {time.monotonic() - started:.0f} s\n{of_company.round(4)}\n{errors.tolist()}", err=True)
+        of_company = (
+            pd.DataFrame(chances[-5 * dates :]).groupby(["outcome", "model"])[["auc", "predicted", "actual"]].mean()
+        )
+        errors = (
+            pd.DataFrame(bookings[-dates:])["median"].astype(float) / pd.DataFrame(bookings[-dates:])["actual"] - 1
+        ).round(3)
+        click.echo(
+            f"company {seed}, {time.monotonic() - started:.0f} s\n{of_company.round(4)}\n{errors.tolist()}", err=True
+        )
     with pd.option_context("display.width", 200, "display.float_format", "{:.3f}".format):
         click.echo(chances_table(pd.DataFrame(chances)).to_string())
         click.echo(bookings_table(pd.DataFrame(bookings)).to_string())
