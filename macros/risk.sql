@@ -20,8 +20,8 @@
     and ({{ bins }}.until_value is null or {{ value }} < {{ bins }}.until_value)
 {%- endmacro %}
 
-{# A value of an indicator in words, with its unit: `yes`, `40%`, `3.5 days`. #}
-{% macro in_words(value, unit) -%}
+{# A value of an indicator in words: `yes`, `40%`, `3.5 days`, or without its unit `3.5`. #}
+{% macro in_words(value, unit, with_unit=true) -%}
     case
         when {{ unit }} like '1 yes%' then case when {{ value }} = 1 then 'yes' else 'no' end
         when {{ unit }} like 'share%' then {{ whole('100 * ' ~ value) }} || '%'
@@ -30,7 +30,7 @@
                 when abs({{ value }}) >= 10 or {{ value }} = round({{ value }}) then {{ whole(value) }}
                 else cast(cast({{ value }} as decimal(18, 1)) as {{ dbt.type_string() }})
             end
-            || ' ' || {{ dbt.split_part(unit, "','", 1) }}
+            {%- if with_unit %} || ' ' || {{ dbt.split_part(unit, "','", 1) }} {%- endif %}
     end
 {%- endmacro %}
 

@@ -33,6 +33,28 @@ by_age as (
     group by moment_on, horizon, stage_id, age_bin
 ),
 
+-- fewer moments than this have seen too little to say anything
+ready as (
+    select
+        later.moment_on,
+        later.horizon
+    from (select distinct moment_on, horizon from learnt) as later
+    inner join (
+        select distinct
+            moment_on,
+            horizon,
+            days_ahead
+        from {{ ref('int_bookings_moments') }}
+        where stage_id <> 'new'
+    ) as earlier
+        on
+            later.horizon = earlier.horizon
+            and {{ dbt.dateadd('day', 'earlier.days_ahead', 'earlier.moment_on') }} <= later.moment_on
+            and earlier.moment_on < later.moment_on
+    group by later.moment_on, later.horizon
+    having count(*) >= 6
+),
+
 open_rated as (
     select
         moments.*,
@@ -42,6 +64,7 @@ open_rated as (
             + {{ drawn }} * (coalesce(by_age.won, 0) + {{ drawn }} * by_stage.rate) / (coalesce(by_age.deals, 0) + {{ drawn }})
         ) / (coalesce(learnt.deals, 0) + {{ drawn }}) as rate
     from {{ ref('int_bookings_moments') }} as moments
+    inner join ready on moments.moment_on = ready.moment_on and moments.horizon = ready.horizon
     left join by_stage
         on
             moments.moment_on = by_stage.moment_on
@@ -86,6 +109,7 @@ parts as (
         sum(moments.deals * learnt.won_squared / nullif(learnt.deals, 0)) as variance,
         null as crm_amount
     from {{ ref('int_bookings_moments') }} as moments
+    inner join ready on moments.moment_on = ready.moment_on and moments.horizon = ready.horizon
     left join learnt
         on
             moments.moment_on = learnt.moment_on
@@ -237,8 +261,8 @@ select
     corrected.correction,
     corrected.raw_amount * corrected.correction as predicted,
     corrected.variance,
-    -- few moments tell little: as if three more had been off by a tenth
-    sqrt(greatest(0, coalesce(spreads.excess, 0) + 3 * 0.01) / (coalesce(spreads.moments, 0) + 3)) as spread,
+    -- few moments tell little: as if three more had been off by seven in a hundred
+    sqrt(greatest(0, coalesce(spreads.excess, 0) + 3 * 0.0049) / (coalesce(spreads.moments, 0) + 3)) as spread,
     coalesce(spreads.moments, 0) as moments,
     corrected.actual,
     corrected.crm_weights,

@@ -26,12 +26,24 @@ with features as (
         null as stage_id,
         segment
     from (select distinct segment from {{ ref('int_risk_snapshots') }}) as segments
+),
+
+numbered as (
+    select
+        *,
+        cast(row_number() over (order by part, bin, stage_id, segment) as integer) as feature_number
+    from features
 )
 
 select
-    cast(row_number() over (order by part, bin, stage_id, segment) as integer) as feature_number,
+    feature_number,
+    -- the same bin over all stages
+    case
+        when stage_id is not null
+            then max(case when stage_id is null then feature_number end) over (partition by part, bin)
+    end as wide_number,
     part,
     bin,
     stage_id,
     segment
-from features
+from numbered

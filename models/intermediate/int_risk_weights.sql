@@ -6,7 +6,7 @@
 -- all. That is a ridge regression on the cells' log-odds, by conjugate gradients.
 -- Grain: one row per feature, with a weight and its variance for each fit.
 {% set fits = risk_fits() %}
-{% set rounds = 6 %}
+{% set rounds = 8 %}
 {% set ridge = var('risk_shrinkage') %}
 with binned as (
     select
@@ -22,14 +22,8 @@ features as (
     select * from {{ ref('int_risk_features') }}
 ),
 
+-- each part once, by its bin in the stage; what it shares with other stages is added where a round comes to it
 seen as (
-    select
-        binned.snapshot_number,
-        features.feature_number
-    from binned
-    inner join features
-        on binned.part = features.part and binned.bin = features.bin and features.stage_id is null
-    union all
     select
         binned.snapshot_number,
         features.feature_number
@@ -73,7 +67,7 @@ directions_0 as (
 ),
 
 {% for round in range(1, rounds + 1) %}
-    misses_{{ round }} as (
+    missed_{{ round }} as (
         select
             seen.feature_number,
             {% for fit in fits %}
@@ -92,6 +86,20 @@ directions_0 as (
             from scores_{{ round - 1 }}
         ) as missed on seen.snapshot_number = missed.snapshot_number
         group by seen.feature_number
+    ),
+
+    misses_{{ round }} as (
+        select * from missed_{{ round }}
+        union all
+        select
+            features.wide_number as feature_number,
+            {% for fit in fits %}
+                sum(missed.miss_{{ fit }}) as miss_{{ fit }},
+                sum(missed.spread_{{ fit }}) as spread_{{ fit }}{{ ',' if not loop.last }}
+            {% endfor %}
+        from missed_{{ round }} as missed
+        inner join features on missed.feature_number = features.feature_number and features.wide_number is not null
+        group by features.wide_number
     ),
 
     slopes_{{ round }} as (
@@ -125,9 +133,18 @@ directions_0 as (
     moves_{{ round }} as (
         select
             seen.snapshot_number,
-            {% for fit in fits %} sum(turned.turn_{{ fit }}) as {{ fit }}{{ ',' if not loop.last }} {% endfor %}
+            {% for fit in fits %} sum(turned.{{ fit }}) as {{ fit }}{{ ',' if not loop.last }} {% endfor %}
         from seen
-        inner join turned_{{ round }} as turned on seen.feature_number = turned.feature_number
+        inner join (
+            select
+                features.feature_number,
+                {% for fit in fits %}
+                    own.turn_{{ fit }} + coalesce(wide.turn_{{ fit }}, 0) as {{ fit }}{{ ',' if not loop.last }}
+                {% endfor %}
+            from features
+            inner join turned_{{ round }} as own on features.feature_number = own.feature_number
+            left join turned_{{ round }} as wide on features.wide_number = wide.feature_number
+        ) as turned on seen.feature_number = turned.feature_number
         group by seen.snapshot_number
     ),
 

@@ -5,6 +5,7 @@
     meta={'kept': true},
     pre_hook="{% if is_incremental() %} delete from {{ this }} where as_of = (select cast(as_of as date) from {{ ref('stg_as_of') }}) {% endif %}"
 ) }}
+{%- set clock = ref('stg_as_of') %}
 
 -- Every night's nowcast as it was told. Kept, not derived (decision 12); a second run of the same night replaces the first.
 select

@@ -5,6 +5,7 @@
     meta={'kept': true},
     pre_hook="{% if is_incremental() %} delete from {{ this }} where as_of = (select cast(as_of as date) from {{ ref('stg_as_of') }}) {% endif %}"
 ) }}
+{%- set clock = ref('stg_as_of') %}
 
 -- What was said of a deal, and when: a row the first time, and whenever a chance has moved by a point at least or the
 -- deal has moved on; until the next row it stands. It is kept, not derived: what was said on a night that later turned

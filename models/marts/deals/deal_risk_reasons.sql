@@ -17,7 +17,9 @@ with parts as (
             when parts.part = 'win_90d' then 'a win within 90 days is a win'
             else {{ in_words('parts.value', "coalesce(indicators.unit, 'days')") }}
         end as value_text,
-        {{ in_words('parts.norm', 'indicators.unit') }} as norm_text,
+        {% for column in ['value', 'norm'] %}
+            {{ in_words('parts.' ~ column, "coalesce(indicators.unit, 'days')", with_unit=false) }} as {{ column }}_in_short,
+        {% endfor %}
         {% for outcome in outcomes %} parts.{{ outcome }}, {% endfor %}
         case
             when indicators.indicator is not null then 'ind_' || parts.part
@@ -47,8 +49,7 @@ by_outcome as (
                         || {{ whole('100 * ' ~ chance_of(outcome)) }} || '% are {{ happened }}'
                 when part = 'win_90d' then 'no less likely than within 90 days'
                 else
-                    replace(part, '_', ' ') || ' ' || value_text
-                    || coalesce(', norm ' || norm_text, '') || ': '
+                    replace(part, '_', ' ') || ' ' || value_in_short || coalesce(' (norm ' || norm_in_short || ')', '') || ': '
                     || case
                         when {{ outcome }} >= 0 then 'adds ' || {{ whole('100 * (exp(' ~ outcome ~ ') - 1)') }} || '% to'
                         else 'takes ' || {{ whole('100 * (1 - exp(' ~ outcome ~ '))') }} || '% off'

@@ -79,7 +79,7 @@ select
     cast(measured.events as bigint) as events,
     round(measured.auc, 8) as auc,
     round(measured.brier, 8) as brier,
-    case when measured.events between 1 and measured.n - 1 then round(slopes.slope, 6) end as calibration_slope,
+    case when measured.events between 1 and measured.n - 1 then round(slopes.slope, 6) + 0 end as calibration_slope,
     round(measured.predicted_over_actual, 8) as predicted_over_actual,
     cast(as_of.as_of as date) as as_of
 from measured

@@ -105,7 +105,7 @@ select
     {% for amount in ['predicted', 'low_80', 'high_80', 'actual'] %}
         cast(by_model.{{ amount }} as decimal(18, 2)) as {{ amount }},
     {% endfor %}
-    cast(by_model.predicted as double) / nullif(cast(by_model.actual as double), 0) - 1 as error_share,
+    round(cast(by_model.predicted as double) / nullif(cast(by_model.actual as double), 0) - 1, 6) as error_share,
     by_model.actual between by_model.low_80 and by_model.high_80 as is_within,
     by_model.is_backtest,
     cast(as_of.as_of as date) as as_of
