@@ -13,6 +13,7 @@ from dagster_dbt.asset_utils import get_subset_selection_for_context
 from packaging.version import Version
 
 from orchestration.defs.warehouse import ahead
+from orchestration.defs.warehouse.kept import kept_marts, restore
 from orchestration.defs.warehouse.project import BuiltFrom, manifest
 from orchestration.progress import say
 from orchestration.settings import PROJECT_DIR, Settings
@@ -56,6 +57,8 @@ class WarehouseComponent(DbtProjectComponent):
         built_from.forget()  # until this build has passed its tests
         if not is_current:
             say("dbt", "full build: the first night, or the project's code has changed")
+        for name in restore(settings, kept_marts(self._validated_manifest)):
+            say("dbt", f"{name} was taken back from the last publication: it is kept, not made anew")
         args = [*self.get_cli_args(context), *(UNCHANGED if is_current else ["--full-refresh"])]
         args += ["--vars", json.dumps({"rewind": True})] if settings.as_of else []
         yield from _watched(self._run(args, context, settings))

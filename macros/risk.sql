@@ -1,0 +1,42 @@
+{# What risk is learnt of: outcome and model, as columns call them. `then` is the model of tested_on, which is learnt to be
+   tried on what came after it. Whether a deal of that day is ever won is not known of all yet, so that is not tried. #}
+{% macro risk_fits() -%}
+    {{ return({
+        'win_90d_now': 'win_90d',
+        'lost_30d_now': 'lost_30d',
+        'win_ever_now': 'win_ever',
+        'win_90d_then': 'win_90d',
+        'lost_30d_then': 'lost_30d',
+    }) }}
+{%- endmacro %}
+
+{% macro log_odds(p) -%} ln(({{ p }}) / (1 - ({{ p }}))) {%- endmacro %}
+
+{% macro chance_of(log_odds) -%} (1 / (1 + exp(-({{ log_odds }})))) {%- endmacro %}
+
+{# Whether a value lies in a bin of int_risk_bins; the first has no lower end, the last no upper one. #}
+{% macro is_in_bin(value, bins='bins') -%}
+    ({{ bins }}.from_value is null or {{ value }} >= {{ bins }}.from_value)
+    and ({{ bins }}.until_value is null or {{ value }} < {{ bins }}.until_value)
+{%- endmacro %}
+
+{# A value of an indicator in words: `yes`, `40%`, `3.5 days`, or without its unit `3.5`. #}
+{% macro in_words(value, unit, with_unit=true) -%}
+    case
+        when {{ unit }} like '1 yes%' then case when {{ value }} = 1 then 'yes' else 'no' end
+        when {{ unit }} like 'share%' then {{ whole('100 * ' ~ value) }} || '%'
+        else
+            case
+                when abs({{ value }}) >= 10 or {{ value }} = round({{ value }}) then {{ whole(value) }}
+                else cast(cast({{ value }} as decimal(18, 1)) as {{ dbt.type_string() }})
+            end
+            {%- if with_unit %} || ' ' || {{ dbt.split_part(unit, "','", 1) }} {%- endif %}
+    end
+{%- endmacro %}
+
+{# A quantile of a sum of deals, as of a log-normal of its mean and variance: a sum is above zero, and large deals make it
+   lean. z is 0 for the median, -1.2816 and 1.2816 for the bounds of an 80% interval. #}
+{% macro quantile_of_sum(mean, variance, z) -%}
+    {%- set sigma2 = 'ln(1 + (' ~ variance ~ ') / nullif(power(' ~ mean ~ ', 2), 0))' -%}
+    coalesce({{ mean }} * exp(-{{ sigma2 }} / 2 + {{ z }} * sqrt({{ sigma2 }})), {{ mean }})
+{%- endmacro %}

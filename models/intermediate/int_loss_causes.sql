@@ -1,0 +1,89 @@
+{{ config(materialized='table') }}
+
+-- What may have cost each lost deal: the things that were late in the stay in which it was lost, each with the part of
+-- such losses that it accounts for. A thing is named where the part is worth naming and beyond chance; the clearest
+-- goes first. Steps without a name of their own are many: they go last, by the lower end of what is known of them.
+with stays as (
+    select
+        deal_number,
+        stage_id,
+        segment,
+        entered_at,
+        until_at as lasted_until_at,
+        last_heard_at,
+        decider_at,
+        is_decider_told
+    from {{ ref('int_loss_deals') }}
+    where entered_at is not null
+),
+
+late as (
+    select * from ({{ exposures_of('stays', ['stage_id', 'segment']) }}) as exposures
+    where delays_late > 0
+),
+
+-- a segment that has no weight of its own reads like all
+weights as (
+    select
+        segments.segment,
+        overall.stage_id,
+        overall.thing,
+        overall.delay,
+        coalesce(own.share, overall.share) as share,
+        coalesce(own.share_low, overall.share_low) as share_low,
+        coalesce(own.share_high, overall.share_high) as share_high
+    from {{ ref('int_loss_weights') }} as overall
+    cross join (select distinct segment from {{ ref('int_loss_deals') }}) as segments
+    left join {{ ref('int_loss_weights') }} as own
+        on
+            segments.segment = own.segment
+            and overall.stage_id = own.stage_id
+            and overall.thing = own.thing
+            and overall.delay = own.delay
+    where overall.segment = '(all)'
+),
+
+-- what was late for long was late for a day too: the delay that tells most
+scored as (
+    select
+        late.deal_number,
+        {{ cause_of('late.thing') }} as cause,
+        late.thing,
+        late.due_at,
+        max(weights.share) as share,
+        max_by(weights.share_low, weights.share) as share_low,
+        max_by(weights.share_high, weights.share) as share_high
+    from late
+    inner join weights
+        on
+            late.stage_id = weights.stage_id
+            and late.segment = weights.segment
+            and late.thing = weights.thing
+            and late.delays_late >= weights.delay
+    group by late.deal_number, late.thing, late.due_at
+),
+
+judged as (
+    select
+        *,
+        case when cause = 'step_missed' then share_low else share end as clarity
+    from scored
+),
+
+named as (
+    select
+        *,
+        share_low > 0 and clarity >= {{ var('loss_named_from') }} as is_named
+    from judged
+)
+
+select
+    *,
+    case
+        when is_named
+            then row_number() over (
+                partition by deal_number, is_named
+                order by case when cause = 'step_missed' then 1 else 0 end, clarity desc, share desc, due_at, thing
+            )
+    end as place
+from named

@@ -1,0 +1,111 @@
+{{ config(materialized='table') }}
+
+-- Where every score starts: how deals of the same stage, segment and age ended, in log-odds. A cell of few is drawn
+-- toward its stage and age, these toward the stage, and that toward all, as if so many of the coarser were among its own.
+-- Null where no outcome is known yet.
+-- Grain: one row per stage, segment and bin of age, seen or not: a deal of today may be the first of its kind.
+{% set fits = risk_fits() %}
+{% set drawn = var('risk_cell_shrinkage') %}
+with snapshots as (
+    select
+        snapshots.*,
+        bins.bin as age_bin
+    from {{ ref('int_risk_snapshots') }} as snapshots
+    inner join {{ ref('int_risk_bins') }} as bins on bins.part = 'age_days' and {{ is_in_bin('snapshots.age_days') }}
+),
+
+counted as (
+    {% for fit, outcome in fits.items() %}
+        select
+            '{{ fit }}' as fit,
+            stage_id,
+            segment,
+            age_bin,
+            sum(weight_{{ fit }}) as n,
+            sum(weight_{{ fit }} * {{ outcome }}) as hits,
+            sum(weight_{{ fit }} * days_to_end) as days
+        from snapshots
+        group by stage_id, segment, age_bin
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+cells as (
+    select
+        fits.fit,
+        stages.stage_id,
+        segments.segment,
+        ages.bin as age_bin
+    from (select distinct fit from counted) as fits
+    cross join (
+        select stage_id from {{ ref('int_stages_completed') }} where not is_won and not is_lost
+        union all
+        select 'unknown' as stage_id
+    ) as stages
+    cross join (select distinct segment from {{ ref('dim_deals') }}) as segments
+    cross join (select bin from {{ ref('int_risk_bins') }} where part = 'age_days') as ages
+),
+
+summed as (
+    select
+        cells.*,
+        coalesce(counted.n, 0) as n,
+        coalesce(counted.hits, 0) as hits,
+        coalesce(sum(counted.n) over like_age, 0) as n_like_age,
+        coalesce(sum(counted.hits) over like_age, 0) as hits_like_age,
+        coalesce(sum(counted.n) over like_stage, 0) as n_like_stage,
+        coalesce(sum(counted.hits) over like_stage, 0) as hits_like_stage,
+        sum(counted.n) over of_all as n_of_all,
+        sum(counted.hits) over of_all as hits_of_all,
+        coalesce(sum(counted.days) over like_age, 0) as days_like_age,
+        coalesce(sum(counted.days) over like_stage, 0) as days_like_stage,
+        sum(counted.days) over of_all as days_of_all
+    from cells
+    left join counted
+        on
+            cells.fit = counted.fit
+            and cells.stage_id = counted.stage_id
+            and cells.segment = counted.segment
+            and cells.age_bin = counted.age_bin
+    window
+        like_age as (partition by cells.fit, cells.stage_id, cells.age_bin),
+        like_stage as (partition by cells.fit, cells.stage_id),
+        of_all as (partition by cells.fit)
+),
+
+rated as (
+    select
+        *,
+        (hits_like_stage + {{ drawn }} * (hits_of_all + 0.5) / (n_of_all + 1)) / (n_like_stage + {{ drawn }}) as stage_rate,
+        (days_like_stage + {{ drawn }} * days_of_all / n_of_all) / (n_like_stage + {{ drawn }}) as stage_days
+    from summed
+    where n_of_all > 0
+),
+
+chances as (
+    select
+        *,
+        (hits + {{ drawn }} * (hits_like_age + {{ drawn }} * stage_rate) / (n_like_age + {{ drawn }})) / (n + {{ drawn }})
+            as chance,
+        (days_like_age + {{ drawn }} * stage_days) / (n_like_age + {{ drawn }}) as days_to_end
+    from rated
+)
+
+select
+    cells.stage_id,
+    cells.segment,
+    cells.age_bin,
+    max(case when cells.fit = 'win_ever_now' then days_to_end end) as days_to_end,
+    {% for fit in fits %}
+        max(case when cells.fit = '{{ fit }}' then {{ log_odds('chance') }} end) as base_{{ fit }},
+        max(case when cells.fit = '{{ fit }}' then 1 / ((chances.n + {{ drawn }}) * chance * (1 - chance)) end)
+            as variance_{{ fit }}{{ ',' if not loop.last }}
+    {% endfor %}
+from cells
+left join chances
+    on
+        cells.fit = chances.fit
+        and cells.stage_id = chances.stage_id
+        and cells.segment = chances.segment
+        and cells.age_bin = chances.age_bin
+group by cells.stage_id, cells.segment, cells.age_bin

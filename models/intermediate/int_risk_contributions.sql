@@ -1,0 +1,122 @@
+{{ config(materialized='table') }}
+
+-- The score of every open deal, part by part: where deals of its stage, segment and age start (`base`), and what each
+-- thing that is known of it adds or takes away, in log-odds. What is not known adds nothing.
+-- Grain: one row per open deal and part. Contributions add up to the score of an outcome, and to nothing across deals.
+{% set fits = {'win_90d': 'win_90d_now', 'lost_30d': 'lost_30d_now', 'win_ever': 'win_ever_now'} %}
+with deals as (
+    select
+        deals._deal_number as deal_number,
+        deals.deal_id,
+        deals.segment,
+        coalesce(known.stage_id, 'unknown') as stage_id,
+        {{ days_between('deals.created_at', 'as_of.as_of') }} as age_days,
+        {{ days_between('known.entered_at', 'as_of.as_of') }} as days_in_stage
+    from {{ ref('dim_deals') }} as deals
+    cross join {{ ref('stg_as_of') }} as as_of
+    left join {{ ref('int_indicator_stages_known') }} as known
+        on deals.deal_id = known.deal_id and known.until_at is null and known.is_open_stage
+    where deals.status = 'open'
+),
+
+shown as (
+    select
+        deals.deal_number,
+        deals.stage_id,
+        today.indicator as part,
+        today.value,
+        today.norm
+    from deals
+    inner join {{ ref('indicator_values_today') }} as today on deals.deal_id = today.deal_id
+    where today.value is not null
+    union all
+    select
+        deal_number,
+        stage_id,
+        'days_in_stage' as part,
+        days_in_stage as value,
+        null as norm
+    from deals
+    union all
+    select
+        deal_number,
+        stage_id,
+        'age_days' as part,
+        age_days as value,
+        null as norm
+    from deals
+),
+
+binned as (
+    select
+        shown.*,
+        bins.bin
+    from shown
+    inner join {{ ref('int_risk_bins') }} as bins on shown.part = bins.part and {{ is_in_bin('shown.value') }}
+),
+
+weights as (
+    select * from {{ ref('int_risk_weights') }}
+),
+
+parts as (
+    select
+        deals.deal_number,
+        deals.stage_id,
+        'base' as part,
+        deals.age_days as value,
+        null as norm,
+        cells.days_to_end,
+        {% for outcome, fit in fits.items() %}
+            cells.base_{{ fit }} + coalesce(of_segment.weight_{{ fit }}, 0) + coalesce(of_age.weight_{{ fit }}, 0)
+                as {{ outcome }},
+            cells.variance_{{ fit }} as {{ outcome }}_variance{{ ',' if not loop.last }}
+        {% endfor %}
+    from deals
+    left join binned on deals.deal_number = binned.deal_number and binned.part = 'age_days'
+    left join {{ ref('int_risk_cells') }} as cells
+        on
+            deals.stage_id = cells.stage_id
+            and deals.segment = cells.segment
+            and binned.bin = cells.age_bin
+    left join weights as of_segment on of_segment.part = 'segment' and deals.segment = of_segment.segment
+    left join weights as of_age
+        on of_age.part = 'age_days' and binned.bin = of_age.bin and deals.stage_id = of_age.stage_id
+    union all
+    select
+        binned.deal_number,
+        binned.stage_id,
+        binned.part,
+        binned.value,
+        binned.norm,
+        null as days_to_end,
+        {% for outcome, fit in fits.items() %}
+            coalesce(everywhere.weight_{{ fit }}, 0) + coalesce(in_stage.weight_{{ fit }}, 0) as {{ outcome }},
+            coalesce(everywhere.variance_{{ fit }}, 0) + coalesce(in_stage.variance_{{ fit }}, 0) as {{ outcome }}_variance
+            {{- ',' if not loop.last }}
+        {% endfor %}
+    from binned
+    left join weights as everywhere
+        on binned.part = everywhere.part and binned.bin = everywhere.bin and everywhere.stage_id is null
+    left join weights as in_stage
+        on binned.part = in_stage.part and binned.bin = in_stage.bin and binned.stage_id = in_stage.stage_id
+    where binned.part <> 'age_days'
+)
+
+select * from parts
+union all
+-- what is won within 90 days is won: where two estimates disagree on that, a part of its own says so
+select
+    deal_number,
+    stage_id,
+    'win_90d' as part,
+    sum(win_90d) as value,
+    null as norm,
+    null as days_to_end,
+    {% for outcome in fits %}
+        {{ 'sum(win_90d) - sum(win_ever)' if outcome == 'win_ever' else 'cast(0 as double)' }} as {{ outcome }},
+        cast(0 as double) as {{ outcome }}_variance{{ ',' if not loop.last }}
+    {% endfor %}
+from parts
+group by deal_number, stage_id
+having sum(win_90d) > sum(win_ever) and count(win_90d) = count(*) and count(win_ever) = count(*)

@@ -1,0 +1,184 @@
+{{ config(materialized='table') }}
+{%- set periods = [90, 365] %}
+
+-- The scorecard's sums of each owner, period and segment, and of all segments. What seller_roles have to do is theirs;
+-- steps of other roles on their deals are counted apart. Beside the steps done in time stands how many anybody would
+-- have had: the share of all owners in the same segment and step.
+with periods as (
+    {% for days in periods %}
+        select
+            {{ days }} as period_days,
+            {{ dbt.dateadd('day', -1 * days, 'as_of') }} as starts_at,
+            as_of as ends_at
+        from {{ ref('stg_as_of') }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+worked as (
+    select
+        periods.period_days,
+        deals.owner_id,
+        deals.segment,
+        deals.deal_id
+    from {{ ref('dim_deals') }} as deals
+    inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
+    inner join periods
+        on
+            deals.created_at < periods.ends_at
+            and coalesce(facts.won_at, facts.lost_at, periods.ends_at) > periods.starts_at
+),
+
+cards as (
+    select
+        deal_id,
+        max_by(completeness, changed_at) as completeness
+    from {{ ref('fct_card_completeness') }}
+    where changed_at <= (select as_of from {{ ref('stg_as_of') }})
+    group by deal_id
+),
+
+steps as (
+    select
+        periods.period_days,
+        steps.owner_id,
+        steps.segment,
+        steps.role in ('{{ var("seller_roles") | join("', '") }}') as is_sellers,
+        count(*) as due,
+        sum(case when steps.is_on_time then 1 else 0 end) as on_time,
+        sum(shares.share_on_time) as expected_on_time
+    from {{ ref('fct_journey_steps') }} as steps
+    inner join periods on steps.due_at > periods.starts_at and steps.due_at <= periods.ends_at
+    inner join (
+        select
+            periods.period_days,
+            steps.segment,
+            steps.step,
+            avg(case when steps.is_on_time then 1.0 else 0.0 end) as share_on_time
+        from {{ ref('fct_journey_steps') }} as steps
+        inner join periods on steps.due_at > periods.starts_at and steps.due_at <= periods.ends_at
+        where steps.is_on_time is not null
+        group by periods.period_days, steps.segment, steps.step
+    ) as shares
+        on
+            periods.period_days = shares.period_days
+            and steps.segment = shares.segment
+            and steps.step = shares.step
+    where steps.is_on_time is not null
+    group by
+        periods.period_days, steps.owner_id, steps.segment, steps.role in ('{{ var("seller_roles") | join("', '") }}')
+),
+
+results as (
+    select
+        periods.period_days,
+        given.owner_id,
+        given.segment,
+        count(*) as closed,
+        sum(given.is_won) as wins,
+        sum(given.expected_win) as expected_wins,
+        sum(given.expected_win * (1 - given.expected_win)) as information
+    from {{ ref('int_deals_given') }} as given
+    inner join periods on given.ended_at > periods.starts_at and given.ended_at <= periods.ends_at
+    group by periods.period_days, given.owner_id, given.segment
+),
+
+contacts as (
+    select
+        periods.period_days,
+        coalesce(contacts.owner_id, deals.owner_id) as owner_id,
+        deals.segment,
+        count(*) as contacts
+    from {{ ref('int_indicator_contacts') }} as contacts
+    inner join {{ ref('dim_deals') }} as deals on contacts.deal_id = deals.deal_id
+    inner join periods on contacts.occurred_at > periods.starts_at and contacts.occurred_at <= periods.ends_at
+    where contacts.is_touch
+    group by periods.period_days, coalesce(contacts.owner_id, deals.owner_id), deals.segment
+),
+
+measures as (
+    select
+        worked.period_days,
+        worked.owner_id,
+        worked.segment,
+        'deals' as measure,
+        count(*) as value
+    from worked
+    group by worked.period_days, worked.owner_id, worked.segment
+    union all
+    select
+        worked.period_days,
+        worked.owner_id,
+        worked.segment,
+        'completeness' as measure,
+        sum(cards.completeness) as value
+    from worked
+    inner join cards on worked.deal_id = cards.deal_id and cards.completeness is not null
+    group by worked.period_days, worked.owner_id, worked.segment
+    union all
+    select
+        worked.period_days,
+        worked.owner_id,
+        worked.segment,
+        'cards' as measure,
+        count(*) as value
+    from worked
+    inner join cards on worked.deal_id = cards.deal_id and cards.completeness is not null
+    group by worked.period_days, worked.owner_id, worked.segment
+    {% for measure in ['due', 'on_time', 'expected_on_time'] %}
+        union all
+        select
+            period_days,
+            owner_id,
+            segment,
+            case when is_sellers then 'steps_{{ measure }}' else 'others_{{ measure }}' end as measure,
+            {{ measure }} as value
+        from steps
+    {% endfor %}
+    {% for measure in ['closed', 'wins', 'expected_wins', 'information'] %}
+        union all
+        select
+            period_days,
+            owner_id,
+            segment,
+            '{{ measure }}' as measure,
+            {{ measure }} as value
+        from results
+    {% endfor %}
+    union all
+    select
+        period_days,
+        owner_id,
+        segment,
+        'contacts' as measure,
+        contacts as value
+    from contacts
+),
+
+sliced as (
+    select * from measures
+    union all
+    select
+        period_days,
+        owner_id,
+        '(all)' as segment,
+        measure,
+        value
+    from measures
+)
+
+select
+    period_days,
+    owner_id,
+    segment,
+    {% for measure in [
+        'deals', 'cards', 'steps_due', 'steps_on_time', 'others_due', 'others_on_time', 'contacts', 'closed', 'wins'
+    ] %}
+        cast(sum(case when measure = '{{ measure }}' then value else 0 end) as bigint) as {{ measure }},
+    {% endfor %}
+    {% for measure in ['completeness', 'steps_expected_on_time', 'expected_wins', 'information'] %}
+        cast(sum(case when measure = '{{ measure }}' then value else 0 end) as double) as {{ measure }}{{ ',' if not loop.last }}
+    {% endfor %}
+from sliced
+where owner_id is not null
+group by period_days, owner_id, segment

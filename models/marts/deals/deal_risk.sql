@@ -1,0 +1,71 @@
+-- Every open deal: how likely it is won within 90 days, lost within 30, won at all, and why. A deal's scores are the sums
+-- of its parts in deal_risk_reasons, and the chances are those log-odds. Null where the history is too young for any deal
+-- to have been watched that long.
+{% set outcomes = ['win_90d', 'lost_30d', 'win_ever'] %}
+with scores as (
+    select
+        deal_number,
+        max(days_to_end) as days_to_end,
+        {% for outcome in outcomes %}
+            case when count({{ outcome }}) = count(*) then sum({{ outcome }}) end as {{ outcome }},
+            1.645 * sqrt(sum({{ outcome }}_variance)) as spread_{{ outcome }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_risk_contributions') }}
+    group by deal_number
+),
+
+reasons as (
+    select
+        deal_id,
+        {% for place in [1, 2, 3] %}
+            max(case when reason_rank = {{ place }} and part <> 'base' then sentence end) as reason_{{ place }},
+        {% endfor %}
+        {{ dbt.listagg('sentence', "'; '", 'order by reason_rank') }} as reasons
+    from {{ ref('deal_risk_reasons') }}
+    where outcome = 'win_90d'
+    group by deal_id
+),
+
+stages as (
+    select
+        known.deal_id,
+        known.stage_id,
+        known.entered_at,
+        stages.crm_probability
+    from {{ ref('int_indicator_stages_known') }} as known
+    inner join {{ ref('dim_stages') }} as stages on known.stage_id = stages.stage_id
+    where known.until_at is null and known.is_open_stage
+)
+
+select
+    deals.deal_id,
+    deals.crm || ':' || deals.pipeline as pipeline_id,
+    stages.stage_id,
+    deals.segment,
+    deals.channel,
+    deals.team,
+    deals.owner_id,
+    deals.amount,
+    deals.currency,
+    cast({{ dbt.datediff('deals.created_at', 'as_of.as_of', 'day') }} as integer) as age_days,
+    cast({{ dbt.datediff('stages.entered_at', 'as_of.as_of', 'day') }} as integer) as days_in_stage,
+    {% for outcome in outcomes %}
+        {{ chance_of('scores.' ~ outcome) }} as p_{{ outcome }},
+        {{ chance_of('scores.' ~ outcome ~ ' - scores.spread_' ~ outcome) }} as p_{{ outcome }}_low,
+        {{ chance_of('scores.' ~ outcome ~ ' + scores.spread_' ~ outcome) }} as p_{{ outcome }}_high,
+    {% endfor %}
+    scores.days_to_end as expected_days_to_close,
+    cast(deals.amount * {{ chance_of('scores.win_ever') }} as decimal(18, 2)) as expected_amount,
+    stages.crm_probability,
+    {% for outcome in outcomes %} scores.{{ outcome }} as score_{{ outcome }}, {% endfor %}
+    reasons.reason_1,
+    reasons.reason_2,
+    reasons.reason_3,
+    coalesce(reasons.reasons, 'too young to tell: no deal has been watched for 90 days') as reasons,
+    cast(as_of.as_of as date) as as_of
+from {{ ref('dim_deals') }} as deals
+cross join {{ ref('stg_as_of') }} as as_of
+left join scores on deals._deal_number = scores.deal_number
+left join stages on deals.deal_id = stages.deal_id
+left join reasons on deals.deal_id = reasons.deal_id
+where deals.status = 'open'

@@ -1,0 +1,216 @@
+"""What costs deals, what acting in time is worth and what sellers add, against statsmodels and plain Python."""
+
+import random
+from collections import defaultdict
+from datetime import datetime
+from math import exp, log, sqrt
+
+import pytest
+from statsmodels.stats.contingency_tables import StratifiedTable
+
+from tests.python.models import Models, Warehouse
+
+AS_OF = datetime(2026, 6, 30, 12)
+SEGMENTS = ("small", "large", "rare")
+PRIOR_OF_STAGE, PRIOR_OF_SEGMENT = 4, 16
+
+
+@pytest.fixture(scope="module")
+def weights(models: Models) -> Warehouse:
+    return models.warehouse("int_loss_weights", given=["int_loss_counts"])
+
+
+@pytest.fixture(scope="module")
+def effects(models: Models) -> Warehouse:
+    return models.warehouse("int_attention_effects", given=["int_loss_counts"])
+
+
+@pytest.fixture(scope="module")
+def scorecard(models: Models) -> Warehouse:
+    return models.warehouse("manager_scorecard", given=["stg_as_of", "int_scorecard_counts", "dim_users"])
+
+
+@pytest.fixture(scope="module")
+def contrast(models: Models) -> Warehouse:
+    given = ["stg_as_of", "int_indicator_counts", "int_indicator_norms", "dim_indicators", "int_indicator_landmarks"]
+    given += ["int_indicator_weights", "int_indicator_steps_known", "dim_deals"]
+    return models.warehouse("win_loss_contrast", given=given)
+
+
+def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
+    """Stays by segment, counted: late and lost, late and not, in time and lost, in time and not."""
+    return [
+        {
+            "stage_id": "offer",
+            "segment": segment,
+            "cause": "late_proposal",
+            "thing": "send",
+            "exit_type": "advanced" if is_won else "lost",
+            "is_won": is_won,
+            "is_named_late": late == 1,
+            "is_settled": True,
+            "delays_late": late,
+            "delays_lasted": 1,
+            "stays": n,
+        }
+        for segment, cells in counts.items()
+        for n, late, is_won in zip(cells, (1, 1, 0, 0), (False, True) * 2, strict=True)
+    ]
+
+
+def drawn(seed: int) -> dict[str, tuple[int, int, int, int]]:
+    draw = random.Random(seed)
+    return {segment: tuple(draw.randint(1, 60) for _ in range(4)) for segment in SEGMENTS}  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weights_are_the_mantel_haenszel_log_odds_drawn_toward_none(weights: Warehouse, seed: int) -> None:
+    counts = drawn(seed)
+    weights.build({"int_loss_counts": counted(counts)})
+    told = {row["segment"]: row for row in weights.rows("select * from int_loss_weights")}
+
+    pooled = StratifiedTable([[[a, b], [c, d]] for a, b, c, d in counts.values()])
+    precision = 1 / pooled.logodds_pooled_se**2
+    of_stage = pooled.logodds_pooled * precision / (precision + PRIOR_OF_STAGE)
+    assert told["(all)"]["weight"] == pytest.approx(of_stage, abs=1e-9)
+    assert told["(all)"]["weight_error"] == pytest.approx(sqrt(1 / (precision + PRIOR_OF_STAGE)), abs=1e-9)
+
+    for segment, cells in counts.items():
+        a, b, c, d = (n + 0.5 for n in cells)
+        own = 1 / (1 / a + 1 / b + 1 / c + 1 / d)
+        weight = (log(a * d / (b * c)) * own + PRIOR_OF_SEGMENT * of_stage) / (own + PRIOR_OF_SEGMENT)
+        assert told[segment]["weight"] == pytest.approx(weight, abs=1e-9)
+
+    row = told["(all)"]
+    odds = row["loss_in_time"] / (1 - row["loss_in_time"]) * exp(row["weight"])
+    assert row["share"] == pytest.approx(max(0, 1 - row["loss_in_time"] / (odds / (1 + odds))), abs=1e-9)
+
+
+def test_what_is_as_usual_in_deals_that_went_on_costs_nothing(weights: Warehouse) -> None:
+    counts = {"small": (30, 70, 30, 70), "large": (8, 32, 80, 320)}
+    weights.build({"int_loss_counts": counted(counts)})
+    for row in weights.rows("select * from int_loss_weights"):
+        assert row["share"] < 0.03 and row["share_low"] == 0
+
+
+def test_what_was_late_because_of_a_named_step_is_not_blamed(weights: Warehouse) -> None:
+    """A step without a name is weighed where the proposal was in time; a stay that was moved back ended neither way."""
+    rows = [row | {"cause": "step_missed", "thing": "call", "is_named_late": False} for row in counted(drawn(1))]
+    weights.build({"int_loss_counts": rows})
+    before = weights.rows("select * from int_loss_weights order by all")
+    rows += [row | {"is_named_late": True} for row in rows if row["exit_type"] == "lost"]
+    rows += [row | {"exit_type": "moved_back"} for row in rows]
+    weights.build({"int_loss_counts": rows})
+    assert weights.rows("select * from int_loss_weights order by all") == before
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_acting_in_time_is_worth_the_difference_of_those_alive_at_the_deadline(effects: Warehouse, seed: int) -> None:
+    counts = drawn(seed)
+    rows = counted(counts)
+    # due so lately that only the quick ones have ended: they do not count
+    rows += [row | {"is_settled": False} for row in rows]
+    effects.build({"int_loss_counts": rows})
+    told = {row["segment"]: row for row in effects.rows("select * from int_attention_effects")}
+
+    def variance(lost: int, kept: int) -> float:
+        p = (kept + 0.5) / (lost + kept + 1)
+        return p * (1 - p) / (lost + kept)
+
+    total, weighted, spread = 0.0, 0.0, 0.0
+    for late_lost, late_won, lost, won in counts.values():
+        n1, n0 = lost + won, late_lost + late_won
+        weight = n1 * n0 / (n1 + n0)
+        total += weight
+        weighted += weight * (won / n1 - late_won / n0)
+        spread += weight**2 * (variance(lost, won) + variance(late_lost, late_won))
+    precision = total**2 / spread
+    assert told["(all)"]["effect"] == pytest.approx(weighted / total * precision / (precision + 1 / 0.1**2), abs=1e-9)
+    for segment, (late_lost, late_won, lost, won) in counts.items():
+        assert (told[segment]["in_time_n"], told[segment]["late_n"]) == (lost + won, late_lost + late_won)
+        assert told[segment]["in_time_rate"] == pytest.approx(won / (lost + won))
+        own = 1 / (variance(lost, won) + variance(late_lost, late_won))
+        difference = won / (lost + won) - late_won / (late_lost + late_won)
+        shrunk = (difference * own + told["(all)"]["effect"] / 0.05**2) / (own + 1 / 0.05**2)
+        assert told[segment]["effect"] == pytest.approx(shrunk, abs=1e-9)
+
+
+def owners(seed: int, spread: float) -> list[dict]:
+    """Owners with as many deals as luck gave them, whose log-odds to win differ by `spread`."""
+    draw = random.Random(seed)
+    rows = []
+    for k in range(20):
+        closed, p = draw.randint(4, 200), 0.3
+        odds = p / (1 - p) * exp(draw.gauss(0, spread))
+        wins = sum(draw.random() < odds / (1 + odds) for _ in range(closed))
+        rows.append(
+            {"owner_id": f"u{k}", "period_days": 90, "segment": "(all)", "contacts": 0, "closed": closed, "wins": wins}
+            | {"expected_wins": closed * p, "information": closed * p * (1 - p)}
+        )
+    return rows
+
+
+@pytest.mark.parametrize(("seed", "spread"), [(1, 0.0), (2, 0.3), (3, 1.0)])
+def test_owners_are_drawn_toward_all_as_far_as_luck_explains(scorecard: Warehouse, seed: int, spread: float) -> None:
+    rows = owners(seed, spread)
+    scorecard.build({"stg_as_of": [{"as_of": AS_OF}], "int_scorecard_counts": rows})
+    told = {row["owner_id"]: row for row in scorecard.rows("select * from manager_scorecard")}
+
+    v = [row["information"] for row in rows]
+    centre = sum(row["wins"] - row["expected_wins"] for row in rows) / sum(v)
+    effect = [(row["wins"] - row["expected_wins"]) / row["information"] - centre for row in rows]
+    q = sum(n * e * e for n, e in zip(v, effect, strict=True))
+    tau2 = max(0.01, (q - (len(rows) - 1)) / (sum(v) - sum(n * n for n in v) / sum(v)))
+    rate = sum(row["wins"] for row in rows) / sum(row["closed"] for row in rows)
+    for row, n, e in zip(rows, v, effect, strict=True):
+        shrunk, error = e * n / (n + 1 / tau2), sqrt(1 / (n + 1 / tau2))
+        logit = log(rate / (1 - rate)) + shrunk
+        assert told[row["owner_id"]]["win_rate_adjusted"] == pytest.approx(1 / (1 + exp(-logit)), abs=1e-9)
+        assert told[row["owner_id"]]["win_rate_adjusted_low"] == pytest.approx(1 / (1 + exp(-logit + 1.645 * error)))
+
+    for one in told.values():
+        apart = all(
+            one["win_rate_adjusted_low"] > other["win_rate_adjusted_high"]
+            or one["win_rate_adjusted_high"] < other["win_rate_adjusted_low"]
+            for other in told.values()
+            if other is not one
+        )
+        assert (one["place"] is not None) == apart
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_won_and_lost_deals_are_contrasted_within_their_stage(contrast: Warehouse, seed: int) -> None:
+    draw = random.Random(seed)
+    rows, sums = [], defaultdict(lambda: defaultdict(float))
+    for stage in ("demo", "offer"):
+        for value in (1.0, 5.0, 9.0):
+            won, lost = draw.randint(1, 40), draw.randint(1, 40)
+            weight = draw.uniform(1, 2)
+            rows.append(
+                {"indicator": "silence", "landmark": "age_30", "segment": "small", "stage_id": stage, "value": value}
+                | {"won": won, "lost": lost, "won_weight": won * weight, "lost_weight": lost * weight}
+                | {"won_weight_squared": won * weight**2, "lost_weight_squared": lost * weight**2}
+            )
+            for outcome, n in (("won", won), ("lost", lost)):
+                sums[stage][outcome] += n * weight
+                sums[stage][outcome + "_good"] += n * weight * (value <= 5)
+                sums[stage][outcome + "_squared"] += n * weight**2
+    contrast.build(
+        {
+            "stg_as_of": [{"as_of": AS_OF}],
+            "int_indicator_counts": rows,
+            "dim_indicators": [{"indicator": "silence", "direction": "lower", "declared_norm": 5.0}],
+        }
+    )
+    told = {row["segment"]: row for row in contrast.rows("select * from win_loss_contrast")}
+
+    total = weighted = 0.0
+    for stage in sums.values():
+        n1, n0 = (stage[outcome] ** 2 / stage[outcome + "_squared"] for outcome in ("won", "lost"))
+        weight = n1 * n0 / (n1 + n0)
+        total += weight
+        weighted += weight * (stage["won_good"] / stage["won"] - stage["lost_good"] / stage["lost"])
+    for segment in ("small", "(all)"):
+        assert told[segment]["difference"] == pytest.approx(weighted / total, abs=1e-9)
+        assert told[segment]["difference_low"] < told[segment]["difference"] < told[segment]["difference_high"]
+        assert told[segment]["won_n"] == sum(row["won"] for row in rows)
