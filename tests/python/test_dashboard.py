@@ -1,7 +1,9 @@
 """The dashboard: what it may read, say and hand out; and every page in a real browser, on a full and an empty file."""
 
 import ast
+import contextlib
 import io
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -358,3 +360,43 @@ def test_an_empty_publication_is_told_of_and_the_next_one_is_shown(empty, full, 
         fresh.replace(empty / "published" / "inflight.duckdb")
         page.get_by_role("link", name="Deals", exact=True).click()
         page.get_by_text("wait for an act").first.wait_for()
+
+
+def cpu_seconds(port: str) -> float:
+    """What the server on a port has used so far, by Linux's own book."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"--server.port={port}" in each.read_text():
+                ticks = each.with_name("stat").read_text().rsplit(")", 1)[1].split()
+                return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    pytest.skip("no /proc here to read CPU seconds from")
+
+
+def times_as_large(original: Path, large: Path, deals: int) -> None:
+    """A publication whose tables by deal are copied until it has so many deals."""
+    by_deal = {"dim_deals", "fct_deals", "fct_stage_visits", "fct_journey_steps", "indicator_values_today", "deal_risk"}
+    large.parent.mkdir(parents=True)
+    with duckdb.connect(str(large), config={"threads": 2, "preserve_insertion_order": False}) as con:
+        con.execute(f"attach '{original}' as small (read_only)")
+        times = deals // con.execute("select count(*) from small.dim_deals").fetchone()[0] + 1
+        for (name,) in con.execute("select table_name from duckdb_tables() where database_name = 'small'").fetchall():
+            rows = f"select * from small.{name}"
+            if name in by_deal:
+                rows = f"select one.* replace (deal_id || '_' || i as deal_id) from small.{name} as one, range({times}) t (i)"
+            con.execute(f"create table {name} as {rows}")
+        assert con.execute("select count(*) from dim_deals").fetchone()[0] >= deals
+
+
+@needs_chromium
+@pytest.mark.judge
+def test_a_view_takes_less_than_two_seconds_with_a_million_deals_behind_it(full, page, tmp_path):
+    """In CPU seconds of the server, of which two cores give four: the clock on the wall depends on who else works."""
+    times_as_large(full / "published" / "inflight.duckdb", tmp_path / "published" / "inflight.duckdb", 1_000_000)
+    with browser.served(tmp_path, tmp_path / "log") as url:
+        port = url.rsplit(":")[-1]
+        for path in PAGES:
+            before = cpu_seconds(port)
+            visit(page, f"{url}/{path}")
+            spent = cpu_seconds(port) - before
+            print(f"{path or 'today'}: {spent:.2f} CPU seconds")
+            assert spent < 4, path
