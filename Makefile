@@ -8,10 +8,10 @@ UV_VERSION := 0.13.9
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint lint-sql format dev sample nightly status bench judge docs olist lock clean
+.PHONY: help setup run test lint lint-sql format dev dashboard screenshots sample nightly status bench judge docs olist lock clean
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(READY) ## Install the locked dependencies into .venv
 
@@ -38,20 +38,26 @@ status: setup ## What is published, what landed, what was set aside
 dev: setup ## Dagster's web UI and daemon on 127.0.0.1:3000
 	$(BIN)/inflight dev
 
+dashboard: setup ## What is published, in the browser on 127.0.0.1:8501
+	$(BIN)/inflight dashboard
+
+screenshots: setup ## The dashboard's pages as pictures, for docs/images; needs Chromium
+	$(BIN)/python -m dashboard.screenshots
+
 test: setup lint ## All tests
 	$(BIN)/python -m pytest
 
 lint: setup ## Style of Python
-	$(BIN)/ruff check orchestration tests bench examples
-	$(BIN)/ruff format --check orchestration tests bench examples
+	$(BIN)/ruff check orchestration dashboard tests bench examples
+	$(BIN)/ruff format --check orchestration dashboard tests bench examples
 
 lint-sql: setup ## Style of SQL: minutes, so a command of its own; name files to be quick: make lint-sql SQL=models/marts
 	@mkdir -p target/lint/warehouse
 	INFLIGHT_DATA=target/lint $(BIN)/sqlfluff lint --nocolor $(or $(SQL),models tests/data) | tail -40; test $${PIPESTATUS[0]} -eq 0
 
 format: setup ## Let ruff write the style it wants
-	$(BIN)/ruff check --fix orchestration tests bench examples
-	$(BIN)/ruff format orchestration tests bench examples
+	$(BIN)/ruff check --fix orchestration dashboard tests bench examples
+	$(BIN)/ruff format orchestration dashboard tests bench examples
 
 bench: setup ## A full night and a 1% night, against DuckDB alone: make bench DEALS=1000000
 	$(BIN)/python -m bench $(if $(DEALS),--deals $(DEALS))

@@ -1,4 +1,4 @@
-"""The command line: `inflight sample`, `nightly`, `status`, `publish`, `digest`, `notify`, `review` and others."""
+"""The command line: `inflight sample`, `nightly`, `status`, `dashboard`, `publish`, `digest`, `review` and others."""
 
 import contextlib
 import os
@@ -385,6 +385,21 @@ def dev(port: int) -> None:
     command = [dagster, "dev", "-m", "orchestration.definitions", "--host", "127.0.0.1", "--port", str(port)]
     os.chdir(PROJECT_DIR)
     raise SystemExit(subprocess.call(command))
+
+
+@main.command()
+@click.option("--port", default=8501, show_default=True, help="Port to listen on.")
+@click.option("--address", default="127.0.0.1", show_default=True, help="Another one asks for DASHBOARD_PASSWORD.")
+def dashboard(port: int, address: str) -> None:
+    """Show what is published in the browser: alerts, funnel, deals, losses, team, indicators."""
+    from dashboard.serve import ServeError, command
+
+    try:
+        start = command(address, port)
+    except ServeError as error:
+        raise click.ClickException(str(error)) from None
+    say("dashboard", f"http://{address}:{port}, stop it with Ctrl-C")
+    raise SystemExit(subprocess.call(start, cwd=PROJECT_DIR))
 
 
 def _show_publication(settings: Settings) -> None:

@@ -1,0 +1,501 @@
+"""Deals: which need an act now, and the life of any one of them."""
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import charts, ui
+from dashboard.filters import Filters, write_address
+from dashboard.published import Published
+from dashboard.ui import Card
+from dashboard.words import day, days, interval, label, labels, money, number, share, t
+
+STEP_COLORS = {
+    "done": charts.GOOD,
+    "done_late": charts.AMBER,
+    "overdue": charts.BAD,
+    "missed": charts.BAD,
+    "skipped": charts.FAINT,
+    "not_yet_due": charts.MAIN,
+    "lost": charts.INK,
+}
+
+
+def page(published: Published, chosen: Filters) -> None:
+    write_address("deal")
+    if not published.has("dim_deals", "fct_deals"):
+        ui.headline(t("Deals"), t("Deals are not in this publication"))
+        return
+    deal_id = st.session_state.get("deal")
+    if deal_id:
+        deal = _deal(published, deal_id)
+        if deal:
+            _one(published, deal)
+            return
+        st.session_state.pop("deal")
+        st.toast(t("There is no deal {deal} here.", deal=deal_id))
+    _all(published, chosen)
+
+
+def _all(published: Published, chosen: Filters) -> None:
+    top = st.container()
+    _find(published, chosen)
+    if published.has("deals_needing_attention"):
+        _attention(published, chosen, top)
+        return
+    n = published.first(
+        """
+        select count(*) as n from dim_deals
+        where status = 'open' and ($pipeline is null or pipeline = $pipeline)
+            and ($segment is null or segment = $segment) and ($team is null or team = $team)
+        """,
+        **chosen.values,
+    )["n"]
+    with top:
+        ui.headline(
+            t("Deals"),
+            t("{n} deals are open", n=number(n)),
+            t("Which need an act is not in this publication: below are those with most figures beyond what is good."),
+        )
+    _worrying(published, chosen)
+
+
+def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> None:
+    where = """
+        from deals_needing_attention as needing
+        inner join dim_deals as deals on needing.deal_id = deals.deal_id
+        left join dim_users as users on needing.owner_id = users.user_id
+        where ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or needing.segment = $segment) and ($team is null or needing.team = $team)
+    """
+    total = published.first(
+        f"""
+        select
+            count(*) as n, sum(cast(needing.amount_at_risk as double)) as amount,
+            count(distinct deals.currency) as currencies, min(deals.currency) as currency
+        {where}
+        """,
+        **chosen.values,
+    )
+    rows = published.query(
+        f"""
+        select
+            needing.deal_id, needing.rank_overall, needing.deal_name, needing.next_act, needing.next_act_status,
+            needing.due_on, cast(needing.amount as double) as amount, deals.currency,
+            round(needing.p_win_90d, 2) as p_win_90d, round(needing.p_lost_30d, 2) as p_lost_30d,
+            round(cast(needing.amount_saved_by_acting as double)) as amount_saved_by_acting, needing.sentence,
+            users.user_name as owner, needing.team, needing.segment
+        {where} order by needing.rank_overall limit {ui.SHOWN}
+        """,
+        **chosen.values,
+    )
+    n = int(total.get("n") or 0)
+    if n == 0:
+        with top:
+            ui.headline(t("Deals"), t("No open deal waits for an act"))
+        return
+    first = rows.iloc[0]
+    at_risk = money(total["amount"], total["currency"]) if total["currencies"] == 1 else ""
+    with top:
+        ui.headline(
+            t("Deals"),
+            t(
+                "{n} deals wait for an act; first: {deal}, {act}",
+                n=number(n),
+                deal=first["deal_name"],
+                act=label(first["next_act"]),
+            ),
+            t("{amount} is at risk in them.", amount=at_risk) if at_risk else "",
+        )
+    heads = st.column_config
+    shown = rows.assign(
+        segment=labels(rows["segment"]),
+        next_act=labels(rows["next_act"]),
+        next_act_status=labels(rows["next_act_status"]),
+    )
+    ui.table(
+        "attention",
+        t("Deals that need an act, most to save first"),
+        shown,
+        {
+            "rank_overall": heads.NumberColumn("#", width="small"),
+            "deal_name": heads.TextColumn(t("Deal"), width="medium"),
+            "team": t("Team"),
+            "owner": t("Owner"),
+            "amount": heads.NumberColumn(t("Amount"), format="localized"),
+            "currency": t("Currency"),
+            "p_win_90d": heads.NumberColumn(t("Chance to win within 90 days"), format="percent"),
+            "p_lost_30d": heads.NumberColumn(t("Chance to lose within 30 days"), format="percent"),
+            "amount_saved_by_acting": heads.NumberColumn(t("Saved by acting"), format="localized"),
+            "next_act": t("Next act"),
+            "next_act_status": t("Status"),
+            "due_on": heads.DateColumn(t("Due"), format="YYYY-MM-DD"),
+            "sentence": heads.TextColumn(t("Why"), width="large"),
+        },
+        note=t("Deals: {n}. Tick a row to open the deal.", n=number(n)),
+        opens_deals=True,
+    )
+
+
+def _worrying(published: Published, chosen: Filters) -> None:
+    if not published.has("indicator_values_today"):
+        ui.not_published("deals_needing_attention", "indicator_values_today")
+        return
+    ui.deals_behind(
+        published,
+        "worrying",
+        t("Open deals with most figures beyond what is good"),
+        """
+        select
+            today.deal_id, count(*) filter (where not today.is_good) as not_good, count(today.is_good) as known
+        from indicator_values_today as today
+        inner join dim_deals as deals on today.deal_id = deals.deal_id
+        where ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or today.segment = $segment) and ($team is null or today.team = $team)
+        group by today.deal_id having count(*) filter (where not today.is_good) > 0
+        """,
+        chosen.values,
+        {"not_good": t("Beyond what is good"), "known": t("Figures known")},
+        order="behind.not_good desc,",
+    )
+
+
+def _find(published: Published, chosen: Filters) -> None:
+    asked = st.text_input(t("Find a deal"), placeholder=t("Part of its name, or its id"), key="find").strip()
+    if not asked:
+        return
+    ui.deals_behind(
+        published,
+        "found",
+        t("Found: {asked}", asked=asked),
+        """
+        select deal_id from dim_deals
+        where contains(lower(deal_name), lower($asked)) or lower(deal_id) = lower($asked)
+            or lower(split_part(deal_id, ':', 2)) = lower($asked)
+        """,
+        {**chosen.values, "asked": asked},
+    )
+
+
+def _deal(published: Published, deal_id: str) -> dict:
+    return published.first(
+        """
+        select
+            deals.*, cast(deals.amount as double) as amount, accounts.account_name, users.user_name as owner,
+            facts.days_to_win, facts.days_to_loss, facts.won_at, facts.lost_at, facts.last_client_contact_at,
+            facts.activity_count, cast(facts.paid_amount as double) as paid_amount
+        from dim_deals as deals
+        left join dim_accounts as accounts on deals.account_id = accounts.account_id
+        left join dim_users as users on deals.owner_id = users.user_id
+        left join fct_deals as facts on deals.deal_id = facts.deal_id
+        where deals.deal_id = $deal
+        """,
+        deal=deal_id,
+    )
+
+
+def _one(published: Published, deal: dict) -> None:
+    if st.button(t("All deals"), icon=":material/arrow_back:", type="tertiary", key="all_deals"):
+        st.session_state.pop("deal")
+        st.rerun()
+    risk = (
+        published.first("select * from deal_risk where deal_id = $deal", deal=deal["deal_id"])
+        if published.has("deal_risk")
+        else {}
+    )
+    known = (
+        part
+        for part in (deal["account_name"], label(deal["segment"]), deal["team"], deal["owner"], deal["channel"])
+        if pd.notna(part)
+    )
+    ui.headline(
+        t("Deal {id}", id=deal["deal_id"]),
+        str(deal["deal_name"] or deal["deal_id"]),
+        " · ".join(str(part) for part in known),
+    )
+    shown = [
+        Card(
+            t("Amount"),
+            money(deal["amount"], deal["currency"]),
+            t("no amount in the CRM") if pd.isna(deal["amount"]) else "",
+        ),
+        Card(
+            t("Stage"),
+            str(deal["stage"]),
+            label(deal["status"]),
+            {"won": "good", "lost": "bad"}.get(deal["status"], ""),
+        ),
+        Card(t("Created"), day(deal["created_at"]), t("expected to close {day}", day=day(deal["expected_close_date"]))),
+        Card(
+            t("Client last heard"),
+            day(deal["last_client_contact_at"]),
+            t("{n} contacts in all", n=number(deal["activity_count"])),
+        ),
+    ]
+    ui.cards(shown)
+    if risk:
+        _chances(risk)
+    _life(published, deal)
+    if deal["status"] == "open":
+        left, right = st.columns(2)
+        with left:
+            _reasons(published, deal)
+        with right:
+            _indicators(published, deal)
+    _steps(published, deal)
+    _changes(published, deal)
+    _autopsy(published, deal)
+    _turned(published, deal)
+
+
+def _chances(risk: dict) -> None:
+    said = {
+        "p_win_90d": t("Chance to win within 90 days"),
+        "p_lost_30d": t("Chance to lose within 30 days"),
+        "p_win_ever": t("Chance to win at all"),
+    }
+    shown = [
+        Card(text, share(risk[name]), interval(risk[f"{name}_low"], risk[f"{name}_high"]))
+        for name, text in said.items()
+    ]
+    expected = risk.get("expected_days_to_close")
+    ui.cards([*shown, Card(t("Expected to end in"), days(expected), t("won or lost"))])
+
+
+def _life(published: Published, deal: dict) -> None:
+    end = pd.Timestamp(published.as_of_day)
+    visits = published.query(
+        """
+        select
+            stages.stage, coalesce(stages.is_lost, false) as is_loss, visits.entered_at, visits.exited_at,
+            visits.exit_type, visits.days_in_stage
+        from fct_stage_visits as visits
+        left join dim_stages as stages on visits.stage_id = stages.stage_id
+        where visits.deal_id = $deal order by visits.visit_number
+        """,
+        deal=deal["deal_id"],
+    )
+    ended = [t("now") if pd.isna(at) else day(at) for at in visits["exited_at"]]
+    stays = visits.assign(
+        row=visits["stage"].fillna("–"),
+        begins=visits["entered_at"],
+        ends=visits["exited_at"].fillna(end),
+        text=[
+            f"{row.stage}: {day(row.entered_at)} – {left}, {days(row.days_in_stage)}, {label(row.exit_type)}"
+            for row, left in zip(visits.itertuples(), ended, strict=True)
+        ],
+    )
+    steps = (
+        published.query(
+            """
+            select step, status, due_at, done_at, coalesce(done_at, due_at, skipped_at, ended_at) as at
+            from fct_journey_steps where deal_id = $deal order by step_number
+            """,
+            deal=deal["deal_id"],
+        )
+        if published.has("fct_journey_steps")
+        else pd.DataFrame(columns=["step", "status", "due_at", "done_at", "at"])
+    )
+    marks = steps[steps["status"].isin(list(STEP_COLORS)) & steps["at"].notna()]
+    marks = marks.assign(
+        row=[label(step) for step in marks["step"]],
+        kind=labels(marks["status"]),
+        text=[
+            f"{label(row.step)}: {label(row.status)}, {t('due')} {day(row.due_at)}, {t('done')} {day(row.done_at)}"
+            for row in marks.itertuples()
+        ],
+    )
+    # a loss is a moment, whatever has been since
+    losses = stays[stays["is_loss"]].assign(at=lambda rows: rows["begins"], kind=label("lost"), status="lost")
+    stays = stays[~stays["is_loss"]]
+    shown = ["row", "at", "kind", "status", "text"]
+    marks = pd.concat([part[shown] for part in (losses, marks) if len(part)] or [marks])
+    rows = list(dict.fromkeys([*stays["row"], *losses["row"], *marks["row"]]))
+    colors = {label(status): color for status, color in STEP_COLORS.items() if status in set(marks["status"])}
+    chart = charts.life(stays, marks, rows, colors) if rows else None
+    ui.figure(
+        "life",
+        t("The deal's life"),
+        chart,
+        stays.drop(columns=["row", "is_loss"]),
+        t("Bars: stays in stages. Points: key steps of the journey, at the time they were done or due."),
+        t("No stay in a stage is known."),
+    )
+
+
+def _reasons(published: Published, deal: dict) -> None:
+    if not published.has("deal_risk", "deal_risk_reasons"):
+        with st.container(border=True):
+            ui.title(t("Why this chance"))
+            ui.not_published("deal_risk", "deal_risk_reasons")
+        return
+    found = published.query(
+        """
+        select part, value_text, contribution, sentence from deal_risk_reasons
+        where deal_id = $deal and outcome = 'win_90d' order by part <> 'base', abs(contribution) desc
+        """,
+        deal=deal["deal_id"],
+    )
+    frame = found.assign(
+        name=[t("what is usual here") if part == "base" else label(part) for part in found["part"]],
+        value=found["contribution"],
+        kind=[t("for the win") if value > 0 else t("against it") for value in found["contribution"]],
+        n_text=found["value_text"].fillna("").where(found["part"] != "base", ""),
+    ).head(14)
+    colors = {t("for the win"): charts.GOOD, t("against it"): charts.BAD}
+    ui.figure(
+        "reasons",
+        t("Why this chance"),
+        charts.bars(frame, t("log-odds"), form="+.1f", colors=colors) if len(frame) else None,
+        frame,
+        t("Parts of the chance to win within 90 days; they add up to it."),
+        t("Only open deals have a chance."),
+    )
+
+
+def _indicators(published: Published, deal: dict) -> None:
+    if not published.has("indicator_values_today"):
+        ui.not_published("indicator_values_today")
+        return
+    found = published.query(
+        """
+        select today.indicator, today.value, today.norm, today.norm_source, today.is_good, today.not_measurable_reason,
+            cast(today.since_at as date) as since, described.unit, described.question
+        from indicator_values_today as today
+        left join dim_indicators as described on today.indicator = described.indicator
+        where today.deal_id = $deal
+        order by today.is_good nulls last, today.indicator
+        """,
+        deal=deal["deal_id"],
+    )
+    shown = found.assign(
+        indicator=labels(found["indicator"]),
+        is_good=[
+            row.not_measurable_reason or t("no norm")
+            if pd.isna(row.is_good)
+            else t("good")
+            if row.is_good
+            else t("beyond what is good")
+            for row in found.itertuples()
+        ],
+        value=[number(value, 1) for value in found["value"]],
+        norm=[number(value, 1) for value in found["norm"]],
+    ).drop(columns=["not_measurable_reason", "norm_source"])
+    ui.table(
+        "deal_indicators",
+        t("Leading indicators today"),
+        shown,
+        {
+            "indicator": t("Indicator"),
+            "value": t("Value"),
+            "norm": t("Just good"),
+            "is_good": t("Judged"),
+            "since": st.column_config.DateColumn(t("Since"), format="YYYY-MM-DD"),
+            "unit": t("Unit"),
+        },
+        why=t("Only open deals have values of today."),
+    )
+
+
+def _steps(published: Published, deal: dict) -> None:
+    if not published.has("fct_journey_steps"):
+        return
+    found = published.query(
+        """
+        select step_number, phase, step, role, status, due_at, done_at, late_by_business_hours, not_measurable_reason
+        from fct_journey_steps where deal_id = $deal order by step_number
+        """,
+        deal=deal["deal_id"],
+    )
+    heads = st.column_config
+    shown = found.assign(phase=labels(found["phase"]), step=labels(found["step"]), status=labels(found["status"]))
+    ui.table(
+        "deal_steps",
+        t("Key steps of the client's journey"),
+        shown,
+        {
+            "phase": t("Phase"),
+            "step": t("The step"),
+            "role": t("Who"),
+            "status": t("Status"),
+            "due_at": heads.DatetimeColumn(t("Due"), format="YYYY-MM-DD HH:mm"),
+            "done_at": heads.DatetimeColumn(t("Done"), format="YYYY-MM-DD HH:mm"),
+            "late_by_business_hours": heads.NumberColumn(t("Late, business hours"), format="%.0f"),
+            "not_measurable_reason": t("Why not measurable"),
+        },
+    )
+
+
+def _changes(published: Published, deal: dict) -> None:
+    if not published.has("fct_deal_changes"):
+        return
+    found = published.query(
+        """
+        select cast(changed_at as date) as changed_on, field, old_value, new_value, direction, is_after_closing
+        from fct_deal_changes where deal_id = $deal order by changed_at desc limit 100
+        """,
+        deal=deal["deal_id"],
+    )
+    if found.empty:
+        return
+    ui.table(
+        "deal_changes",
+        t("Changes of amount, close date and owner"),
+        found.assign(field=labels(found["field"]), direction=labels(found["direction"])),
+        {
+            "changed_on": st.column_config.DateColumn(t("Day"), format="YYYY-MM-DD"),
+            "field": t("Field"),
+            "old_value": t("Before"),
+            "new_value": t("After"),
+            "direction": t("Direction"),
+        },
+    )
+
+
+def _autopsy(published: Published, deal: dict) -> None:
+    if not published.has("loss_autopsy"):
+        if deal["status"] == "lost":
+            ui.not_published("loss_autopsy")
+        return
+    found = published.first("select * from loss_autopsy where deal_id = $deal", deal=deal["deal_id"])
+    if not found:
+        return
+    with st.container(border=True):
+        ui.title(t("Why it was lost"))
+        seen = "" if pd.isna(found["first_visible_on"]) else t("visible from {day}", day=day(found["first_visible_on"]))
+        ui.said(
+            str(found["sentence"]),
+            [
+                (t("found: {cause}", cause=label(found["found_cause"])), "bad"),
+                (t("stated: {reason}", reason=label(found["stated_reason"])), ""),
+                (seen, ""),
+            ],
+        )
+
+
+def _turned(published: Published, deal: dict) -> None:
+    if not published.has("loss_timeline"):
+        return
+    found = published.query(
+        """
+        select turned_on, thing, value, norm, sentence, fact_table from loss_timeline
+        where deal_id = $deal order by turned_on, thing
+        """,
+        deal=deal["deal_id"],
+    )
+    if found.empty:
+        return
+    ui.table(
+        "turned",
+        t("What turned bad, and when"),
+        found.assign(thing=labels(found["thing"])),
+        {
+            "turned_on": t("Day"),
+            "thing": t("Thing"),
+            "sentence": st.column_config.TextColumn(t("What happened"), width="large"),
+            "fact_table": t("Table"),
+        },
+    )
+
+
+page(*ui.here())

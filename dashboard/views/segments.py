@@ -1,0 +1,358 @@
+"""Segments and channels: who comes in, what they are worth and will come to, whether customers begin to use it."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, ui
+from dashboard.filters import Filters, choice, write_address
+from dashboard.published import Published
+from dashboard.ui import Card
+from dashboard.words import day, days, label, labels, money, number, share, t
+
+
+def page(published: Published, chosen: Filters) -> None:
+    write_address()
+    if not published.has("cohort_inbound_mix"):
+        ui.headline(t("Segments and channels"), t("The cohort tables are not in this publication"))
+        ui.not_published("cohort_inbound_mix")
+        return
+    mix = _mix(published, chosen)
+    _headline(mix)
+    _velocity(published, chosen)
+    left, right = st.columns(2)
+    with left:
+        _volume(published, chosen)
+    with right:
+        _added(mix, chosen)
+    left, right = st.columns(2)
+    with left:
+        _quality(published, chosen)
+    with right:
+        _outcomes(published, chosen)
+    _activation(published, chosen)
+    _behind(published, chosen)
+
+
+def _mix(published: Published, chosen: Filters) -> pd.DataFrame:
+    """The last four whole weeks against the weeks before, by segment and channel."""
+    return published.query(
+        """
+        with whole as (
+            select *, dense_rank() over (order by week_start_date desc) as weeks_ago
+            from cohort_inbound_mix
+            where is_week_complete and added_deals is not null and ($segment is null or segment = $segment)
+        )
+
+        select segment, channel, sum(new_deals) as came, sum(weekly_deals_before) as usual,
+            sum(added_deals) as added, min(week_start_date) as first_week, max(week_start_date) as last_week
+        from whole where weeks_ago <= 4
+        group by segment, channel
+        order by added
+        """,
+        **chosen.values,
+    )
+
+
+def _headline(mix: pd.DataFrame) -> None:
+    page_name = t("Segments and channels")
+    if mix.empty:
+        ui.headline(page_name, t("No whole week of new deals is known"))
+        return
+    came, usual = mix["came"].sum(), mix["usual"].sum()
+    # new deals of four weeks as Poisson counts: 90%
+    spread = 1.645 * max(usual, 1) ** 0.5
+    text = (
+        t("Fewer new deals than usual came in")
+        if came < usual - spread
+        else t("More new deals than usual came in")
+        if came > usual + spread
+        else t("As many new deals as usual came in")
+    )
+    worst = mix.iloc[0]
+    sub = t(
+        "{n} in the last four whole weeks where {usual} would be usual (beyond chance outside {low}–{high}).",
+        n=number(came),
+        usual=number(usual),
+        low=number(usual - spread),
+        high=number(usual + spread),
+    )
+    if worst["added"] < 0:
+        sub += " " + t(
+            "Most missing: {segment}, {channel}: {n} instead of {usual}.",
+            segment=label(worst["segment"]),
+            channel=label(worst["channel"]),
+            n=number(worst["came"]),
+            usual=number(worst["usual"]),
+        )
+    ui.headline(page_name, text, sub, bad=came < usual - spread)
+
+
+def _velocity(published: Published, chosen: Filters) -> None:
+    if not published.has("cohort_sales_velocity"):
+        return
+    rows = published.query(
+        """
+        select segment, currency, sum(open_deals) as open_deals, sum(cast(velocity_per_day as double)) as velocity,
+            sum(win_rate * win_rate_deals) / nullif(sum(win_rate_deals), 0) as win_rate, sum(win_rate_deals) as n,
+            sum(cycle_days * win_rate_deals) / nullif(sum(win_rate_deals), 0) as cycle_days
+        from cohort_sales_velocity
+        where ($pipeline is null or pipeline = $pipeline) and ($segment is null or segment = $segment)
+        group by segment, currency order by velocity desc nulls last limit 8
+        """,
+        **chosen.values,
+    )
+    ui.cards(
+        [
+            Card(
+                label(row.segment),
+                t("{amount} a day", amount=money(row.velocity, row.currency)),
+                t(
+                    "{n} open, {share} are won (n = {cases}), {days} to the win",
+                    n=number(row.open_deals),
+                    share=share(row.win_rate),
+                    cases=number(row.n),
+                    days=days(row.cycle_days),
+                ),
+            )
+            for row in rows.itertuples()
+        ]
+    )
+
+
+def _volume(published: Published, chosen: Filters) -> None:
+    by = choice(
+        "mix_by",
+        t("New deals by"),
+        ["segment", "channel", "margin_class"],
+        "segment",
+        lambda code: t({"segment": "segment", "channel": "channel", "margin_class": "margin"}[code]),
+        pills=True,
+    )
+    rows = published.query(
+        f"""
+        select week_start_date, {by} as part, sum(new_deals) as value from cohort_inbound_mix
+        where is_week_complete and week_start_date >= $since and ($segment is null or segment = $segment)
+        group by 1, 2 order by 1, 2
+        """,
+        **chosen.values,
+    )
+    frame = rows.assign(at=rows["week_start_date"].dt.strftime("%Y-%m-%d"), part=labels(rows["part"]))
+    ui.figure(
+        "volume",
+        t("New deals a week"),
+        charts.stacked(frame, t("deals"), time_format="%e %b %y") if len(frame) else None,
+        frame,
+        " ".join([t("Whole weeks only."), chosen.except_for("pipeline", "team")]),
+    )
+
+
+def _added(mix: pd.DataFrame, chosen: Filters) -> None:
+    frame = mix.assign(
+        name=[f"{label(row.segment)}, {label(row.channel)}" for row in mix.itertuples()],
+        value=mix["added"].astype(float),
+        kind=[t("more") if added >= 0 else t("fewer") for added in mix["added"]],
+        n_text=[t("{n}, usual {usual}", n=number(row.came), usual=number(row.usual)) for row in mix.itertuples()],
+    )
+    if len(frame) > 12:
+        frame = pd.concat([frame.head(6), frame.tail(6)])
+    span = f"{day(mix['first_week'].min())} – {day(mix['last_week'].max())}" if len(mix) else ""
+    ui.figure(
+        "added",
+        t("What each group added or took away"),
+        charts.bars(
+            frame, t("deals in four weeks"), form="+,.0f", colors={t("more"): charts.GOOD, t("fewer"): charts.BAD}
+        )
+        if len(frame)
+        else None,
+        frame,
+        " ".join(
+            [
+                t(
+                    "Against the twelve weeks before each; weeks of {span}. The six that lost and the six that "
+                    "gained most.",
+                    span=span,
+                ),
+                chosen.except_for("pipeline", "team"),
+            ]
+        ),
+    )
+
+
+def _quality(published: Published, chosen: Filters) -> None:
+    if not published.has("cohort_channel_quality"):
+        ui.not_published("cohort_channel_quality")
+        return
+    measures = {"reached_sale": t("reached the sale phase"), "won": t("won"), "lost": t("lost")}
+    ages = (
+        published.query("select distinct age_days from cohort_channel_quality order by 1")["age_days"]
+        .astype(str)
+        .tolist()
+    )
+    left, right = st.columns(2)
+    with left:
+        measure = choice("quality", t("Share that"), list(measures), "reached_sale", measures.get)
+    with right:
+        age = choice("quality_age", t("At the age of"), ages, "60", lambda code: days(int(code)))
+    rows = published.query(
+        f"""
+        select channel, sum(created) as n, sum({measure}) as came,
+            sum({measure}_rate_adjusted * created) / sum(created) as adjusted
+        from cohort_channel_quality
+        where age_days = $age and cohort_month >= $since
+        group by channel having sum(created) > 0 order by adjusted desc
+        """,
+        **chosen.values,
+        age=int(age or 0),
+    )
+    z2, z = 2.706, 1.645
+    n, k = rows["n"].astype(float), rows["came"].astype(float)
+    middle = (k + z2 / 2) / (n + z2)
+    half = z * (k * (n - k) / n + z2 / 4) ** 0.5 / (n + z2)
+    frame = rows.assign(
+        name=labels(rows["channel"]),
+        value=k / n,
+        low=middle - half,
+        high=middle + half,
+        n_text=[
+            t("{share}, n = {n}", share=share(came / count), n=number(count)) for came, count in zip(k, n, strict=True)
+        ],
+    )
+    ui.figure(
+        "quality",
+        t("Channels at equal age"),
+        charts.forest(frame, "", reference="adjusted") if len(frame) else None,
+        frame,
+        " ".join(
+            [
+                t(
+                    "Deals created in the period that have reached the age; 90% interval. Tick: had all brought "
+                    "the same segments."
+                ),
+                chosen.except_for("pipeline", "segment", "team"),
+            ]
+        ),
+        t("No deal of the period has reached this age."),
+    )
+
+
+def _outcomes(published: Published, chosen: Filters) -> None:
+    if not published.has("cohort_deal_outcomes"):
+        ui.not_published("cohort_deal_outcomes")
+        return
+    rows = published.query(
+        """
+        select cohort_month as at, segment, sum(created) as n, sum(expected_won) / sum(created) as value,
+            sum(win_rate_low * created) / sum(created) as low, sum(win_rate_high * created) / sum(created) as high,
+            bool_or(is_too_young) as is_grey
+        from cohort_deal_outcomes
+        where cohort_month >= $since and ($pipeline is null or pipeline = $pipeline)
+            and ($segment is null or segment = $segment)
+        group by 1, 2 order by 2, 1
+        """,
+        **chosen.values,
+    )
+    chart = None
+    if len(rows):
+        frame = rows.assign(segment=labels(rows["segment"]))
+        x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True))
+        color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES))
+        scale = alt.Scale(zero=False)
+        tips = [
+            alt.Tooltip("segment:N", title=" "),
+            alt.Tooltip("at:T", title=" ", format="%b %Y"),
+            alt.Tooltip("value:Q", title=t("will be won"), format=".1%"),
+            alt.Tooltip("low:Q", title=t("at least"), format=".1%"),
+            alt.Tooltip("high:Q", title=t("at most"), format=".1%"),
+            alt.Tooltip("n:Q", title="n", format=",.0f"),
+        ]
+        base = alt.Chart(frame).encode(x=x)
+        chart = alt.layer(
+            base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q", color=color),
+            base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(
+                y=alt.Y("value:Q", scale=scale, axis=alt.Axis(format=".0%", title="")), color=color, tooltip=tips
+            ),
+        ).properties(height=260, width="container")
+    ui.figure(
+        "outcomes",
+        t("What deals created in a month will come to"),
+        chart,
+        rows,
+        " ".join([t("Share that will have been won; the band is the 90% interval."), chosen.except_for("team")]),
+    )
+
+
+def _activation(published: Published, chosen: Filters) -> None:
+    if not published.has("cohort_activation"):
+        ui.not_published("cohort_activation")
+        return
+    rows = published.query(
+        """
+        select milestone, cohort_month as at, sum(won) as n, sum(reached) as reached, sum(waiting) as waiting,
+            sum(reached_expected * won) / sum(won) as value, sum(reached_low * won) / sum(won) as low,
+            sum(reached_high * won) / sum(won) as high, bool_or(is_too_young) as is_grey
+        from cohort_activation
+        where cohort_month >= $since and ($segment is null or segment = $segment)
+        group by 1, 2 having sum(won) > 0 order by 1, 2
+        """,
+        **chosen.values,
+    )
+    if rows.empty:
+        with st.container(border=True):
+            ui.title(t("Do customers start to use it and to pay?"))
+            ui.nothing(t("No CRM tells of use or payments after a win in this period."))
+        return
+    sides = st.columns(2)
+    for side, milestone in zip(sides, ("first_use", "first_revenue"), strict=True):
+        frame = rows[rows["milestone"] == milestone]
+        tips = [
+            alt.Tooltip("at:T", title=" ", format="%b %Y"),
+            alt.Tooltip("value:Q", title=t("will reach it"), format=".1%"),
+            alt.Tooltip("reached:Q", title=t("so far"), format=",.0f"),
+            alt.Tooltip("waiting:Q", title=t("waiting"), format=",.0f"),
+            alt.Tooltip("n:Q", title="n", format=",.0f"),
+        ]
+        with side:
+            ui.figure(
+                f"activation_{milestone}",
+                t("{milestone} after the win", milestone=label(milestone)),
+                charts.trend(frame, "", tooltip=tips, height=220) if len(frame) else None,
+                frame,
+                " ".join(
+                    [
+                        t(
+                            "Share of a month's wins that will reach it, with what is to come; outer bounds of "
+                            "the segments' intervals."
+                        ),
+                        chosen.except_for("pipeline", "team"),
+                    ]
+                ),
+                t("The CRM does not tell of it."),
+            )
+
+
+def _behind(published: Published, chosen: Filters) -> None:
+    if not published.has("dim_deals"):
+        return
+    channels = published.query("select distinct channel from dim_deals where channel is not null order by 1")[
+        "channel"
+    ].tolist()
+    channel = st.selectbox(
+        t("Channel"), ["", *channels], format_func=lambda code: label(code) if code else t("all"), key="channel"
+    )
+    ui.deals_behind(
+        published,
+        "new_deals",
+        t("Deals created in the period"),
+        """
+        select deal_id, channel from dim_deals
+        where created_at >= $since and ($pipeline is null or pipeline = $pipeline)
+            and ($segment is null or segment = $segment) and ($team is null or team = $team)
+            and ($channel is null or channel = $channel)
+        """,
+        {**chosen.values, "channel": channel or None},
+        {"channel": t("Channel")},
+    )
+
+
+page(*ui.here())

@@ -1,0 +1,294 @@
+"""Team: who does better than what they were given would let expect, and what is done in time. No place by chance."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, ui
+from dashboard.filters import Filters, choice, write_address
+from dashboard.published import Published
+from dashboard.words import days, interval, label, labels, number, share, t
+
+Z = 1.645  # of a 90% interval
+# Counts by person: teams are sums of them. One pass over the steps.
+STEPS = """
+select
+    steps.owner_id as id, coalesce(max(users.user_name), steps.owner_id) as name,
+    coalesce(max(users.team), 'unknown') as team, count(*) as total, count(*) filter (where steps.is_on_time) as n
+from fct_journey_steps as steps
+left join dim_users as users on steps.owner_id = users.user_id
+where steps.is_on_time is not null and steps.due_at >= $since
+    and ($segment is null or steps.segment = $segment)
+    and ($team is null or users.team = $team)
+    and ($step is null or steps.step = $step)
+    {in_pipeline}
+group by steps.owner_id
+"""
+IN_PIPELINE = "and steps.deal_id in (select deal_id from dim_deals where pipeline = $pipeline)"
+
+
+def page(published: Published, chosen: Filters) -> None:
+    write_address("step")
+    if not published.has("dim_users", "fct_journey_steps"):
+        ui.headline(t("Team"), t("The journey's steps are not in this publication"))
+        return
+    steps = published.query("select step from fct_journey_steps group by step order by min(step_number), step")[
+        "step"
+    ].tolist()
+    step = st.session_state.get("step") or ""
+    step = step if step in steps else ""
+    by_person = _on_time(published, chosen, step)
+    teams = _shares(by_person.groupby("team", as_index=False)[["total", "n"]].sum().rename(columns={"team": "name"}))
+    teams = teams.assign(name=labels(teams["name"]))
+    _headline(teams, step)
+    if published.has("manager_scorecard"):
+        _scorecard(published, chosen)
+    else:
+        with st.container(border=True):
+            ui.title(t("Scorecard"))
+            ui.not_published("manager_scorecard")
+    choice("step", t("The step"), ["", *steps], "", lambda code: label(code) if code else t("all key steps"))
+    left, right = st.columns(2)
+    with left:
+        ui.figure(
+            "teams_on_time",
+            t("Key steps done in time, by team"),
+            charts.forest(
+                teams,
+                "",
+            )
+            if len(teams)
+            else None,
+            teams,
+            t(
+                "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as "
+                "not in time."
+            ),
+            t("No step was due in this period."),
+        )
+    with right:
+        people = _shares(by_person).head(40)
+        people = people.assign(name=people["name"].fillna(t("unknown")))
+        ui.figure(
+            "people_on_time",
+            t("Key steps done in time, by person"),
+            charts.forest(people, "") if len(people) else None,
+            people,
+            t("Where intervals overlap, the order may be chance."),
+            t("No step was due in this period."),
+        )
+    _trend(published, chosen)
+    _behind(published, chosen, step)
+
+
+def _on_time(published: Published, chosen: Filters, step: str) -> pd.DataFrame:
+    sql = STEPS.format(in_pipeline=IN_PIPELINE if chosen.pipeline else "")
+    return published.query(sql, **chosen.values, step=step or None)
+
+
+def _shares(counts: pd.DataFrame) -> pd.DataFrame:
+    """Shares with Wilson's 90% interval, the lowest first. Columns of `counts`: name, total, n."""
+    n, total = counts["n"].astype(float), counts["total"].astype(float)
+    middle = (n + Z**2 / 2) / (total + Z**2)
+    half = Z * (n * (total - n) / total + Z**2 / 4) ** 0.5 / (total + Z**2)
+    shares = counts.assign(value=n / total, low=middle - half, high=middle + half).sort_values("value")
+    texts = [t("{share}, n = {n}", share=share(row.value), n=number(row.total)) for row in shares.itertuples()]
+    return shares.assign(n_text=texts)
+
+
+def _headline(teams: pd.DataFrame, step: str) -> None:
+    what = t("key steps") if not step else t("the step {step}", step=label(step))
+    if teams.empty:
+        ui.headline(t("Team"), t("No step was due in this period"))
+        return
+    worst = teams.iloc[0]
+    others = teams.iloc[1:]
+    total, done = others["total"].sum(), others["n"].sum()
+    sub = t(
+        "{share} ({interval}) in time, n = {n}.",
+        share=share(worst["value"]),
+        interval=interval(worst["low"], worst["high"]),
+        n=number(worst["total"]),
+    )
+    if len(others) and worst["high"] < others["low"].min():
+        ui.headline(
+            t("Team"),
+            t("{team} does {what} in time less often than every other team", team=worst["name"], what=what),
+            sub + " " + t("The others: {share}, n = {n}.", share=share(done / total), n=number(total)),
+            bad=True,
+        )
+    elif len(teams) == 1:
+        ui.headline(
+            t("Team"),
+            t("{team} does {share} of {what} in time", team=worst["name"], share=share(worst["value"]), what=what),
+            sub,
+        )
+    else:
+        ui.headline(
+            t("Team"),
+            t("No team stands apart in doing {what} in time", what=what),
+            t(
+                "{share} of {n} were in time; the intervals of the lowest and the others overlap.",
+                share=share(teams["n"].sum() / teams["total"].sum()),
+                n=number(teams["total"].sum()),
+            ),
+        )
+
+
+def _scorecard(published: Published, chosen: Filters) -> None:
+    found = published.query("select distinct period_days from manager_scorecard order by period_days")
+    periods = found["period_days"].astype(str).tolist()
+    period = choice(
+        "card_period",
+        t("Scorecard of the last"),
+        periods,
+        periods[-1] if periods else "",
+        lambda code: days(int(code)),
+        pills=True,
+    )
+    rows = published.query(
+        """
+        select card.*, coalesce(users.user_name, card.owner_id) as name
+        from manager_scorecard as card
+        left join dim_users as users on card.owner_id = users.user_id
+        where card.period_days = $period and card.segment = coalesce($segment, '(all)')
+            and ($team is null or card.team = $team)
+        order by card.win_rate_adjusted desc nulls last
+        """,
+        **chosen.values,
+        period=int(period or 0),
+    )
+    frame = rows.assign(
+        value=rows["win_rate_adjusted"],
+        low=rows["win_rate_adjusted_low"],
+        high=rows["win_rate_adjusted_high"],
+        n_text=[f"{share(row.win_rate_adjusted)}, n = {number(row.closed)}" for row in rows.itertuples()],
+    )
+    placed = int(rows["place"].notna().sum()) if len(rows) else 0
+    said = t(
+        "{n} of {total} have a place; for the others the intervals overlap.", n=number(placed), total=number(len(rows))
+    )
+    ui.figure(
+        "scorecard",
+        t("Win rate, adjusted for what each was given"),
+        charts.forest(frame.dropna(subset=["value"]), "", reference="expected_win_rate")
+        if frame["value"].notna().any()
+        else None,
+        frame,
+        t("Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.")
+        + " "
+        + said,
+    )
+    heads = st.column_config
+    columns = [
+        "place",
+        "name",
+        "team",
+        "deals",
+        "on_time_share",
+        "card_completeness",
+        "contacts_per_week",
+        "wins",
+        "closed",
+        "win_rate",
+        "expected_win_rate",
+        "win_rate_adjusted",
+        "outside_control",
+        "others_on_time_share",
+        "place_reason",
+    ]
+    ui.table(
+        "scorecard_table",
+        t("Scorecard"),
+        rows[[column for column in columns if column in rows]].round(3),
+        {
+            "place": heads.NumberColumn(t("Place")),
+            "name": t("Owner"),
+            "team": t("Team"),
+            "deals": t("Deals"),
+            "on_time_share": heads.NumberColumn(t("In time"), format="percent"),
+            "card_completeness": heads.NumberColumn(t("Card filled"), format="percent"),
+            "contacts_per_week": heads.NumberColumn(t("Contacts a week"), format="%.1f"),
+            "wins": t("Wins"),
+            "closed": t("Closed"),
+            "win_rate": heads.NumberColumn(t("Win rate"), format="percent"),
+            "expected_win_rate": heads.NumberColumn(t("Expected"), format="percent"),
+            "win_rate_adjusted": heads.NumberColumn(t("Adjusted"), format="percent"),
+            "outside_control": heads.NumberColumn(t("Outside their control"), format="percent"),
+            "others_on_time_share": heads.NumberColumn(t("Others in time"), format="percent"),
+            "place_reason": t("Why no place"),
+        },
+        note=chosen.except_for("pipeline"),
+    )
+
+
+def _trend(published: Published, chosen: Filters) -> None:
+    if not published.has("indicator_trends"):
+        return
+    rows = published.query(
+        """
+        select team, week_start_date, n, value, value_low, value_high from indicator_trends
+        where indicator = 'tasks_on_time' and owner_id = '(all)' and team <> '(all)'
+            and segment = '(all)' and week_start_date >= $since and ($team is null or team = $team)
+        order by team, week_start_date
+        """,
+        **chosen.values,
+    )
+    chart = None
+    if len(rows):
+        chart = (
+            alt.Chart(rows)
+            .mark_line(strokeWidth=2)
+            .encode(
+                x=alt.X("week_start_date:T", title=None, axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True)),
+                y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%", title="")),
+                color=alt.Color("team:N", scale=alt.Scale(range=charts.SERIES)),
+                tooltip=[
+                    alt.Tooltip("team:N", title=t("Team")),
+                    alt.Tooltip("week_start_date:T", title=" ", format="%e %b %Y"),
+                    alt.Tooltip("value:Q", format=".0%", title=t("in time")),
+                    alt.Tooltip("value_low:Q", format=".0%", title=t("at least")),
+                    alt.Tooltip("value_high:Q", format=".0%", title=t("at most")),
+                    alt.Tooltip("n:Q", format=",.0f", title="n"),
+                ],
+            )
+            .properties(height=260, width="container")
+        )
+    ui.figure(
+        "team_trend",
+        t("Share of a deal's key steps in time, by week"),
+        chart,
+        rows,
+        " ".join(
+            [
+                t("Mean over deals looked at in the week; intervals and n are in the tooltip."),
+                chosen.except_for("pipeline", "segment"),
+            ]
+        ),
+    )
+
+
+def _behind(published: Published, chosen: Filters, step: str) -> None:
+    ui.deals_behind(
+        published,
+        "team_deals",
+        t("Open deals with a key step overdue"),
+        """
+        select steps.deal_id, count(*) as overdue, min(cast(steps.due_at as date)) as due_on,
+            string_agg(replace(steps.step, '_', ' '), ', ' order by steps.step_number) as which
+        from fct_journey_steps as steps
+        inner join dim_deals as deals on steps.deal_id = deals.deal_id
+        left join dim_users as users on steps.owner_id = users.user_id
+        where steps.status = 'overdue' and deals.status = 'open'
+            and ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or steps.segment = $segment)
+            and ($team is null or users.team = $team)
+            and ($step is null or steps.step = $step)
+        group by steps.deal_id
+        """,
+        {**chosen.values, "step": step or None},
+        {"which": t("Overdue"), "due_on": st.column_config.DateColumn(t("Due"), format="YYYY-MM-DD")},
+    )
+
+
+page(*ui.here())

@@ -1,0 +1,353 @@
+"""Today: what is wrong in the funnel, what changed since yesterday, whether the quarter's target is near."""
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import alerts, charts, ui
+from dashboard.filters import Filters, choice, write_address
+from dashboard.published import Published
+from dashboard.ui import Card
+from dashboard.words import day, interval, label, money, moneys, number, t
+
+# Moves within the open pipeline cancel out here and are left to the table.
+FLOWS = ("created", "reopened", "transferred_in", "increased", "won", "lost", "transferred_out", "decreased")
+OUT = ("won", "lost", "transferred_out", "decreased")
+FLOW_WORDS = {
+    "created": "Created",
+    "reopened": "Opened again",
+    "transferred_in": "Handed over to here",
+    "increased": "Amounts raised",
+    "won": "Won",
+    "lost": "Lost",
+    "transferred_out": "Handed over from here",
+    "decreased": "Amounts cut",
+}
+SPANS = {"1": "the last day", "7": "7 days", "30": "30 days"}
+MOVES = f"""
+select
+    currency,
+    sum(opening_amount) filter (where date_day = $first) as opening_amount,
+    sum(opening_deals) filter (where date_day = $first) as opening_deals,
+    sum(closing_amount) filter (where date_day = $last) as closing_amount,
+    sum(closing_deals) filter (where date_day = $last) as closing_deals,
+    {", ".join(f"sum({flow}_amount) as {flow}_amount, sum({flow}_deals) as {flow}_deals" for flow in FLOWS)}
+from fct_pipeline_movements
+where date_day between $first and $last
+    and ($pipeline is null or pipeline = $pipeline)
+    and ($segment is null or segment = $segment)
+    and ($team is null or team = $team)
+group by currency
+order by closing_amount desc nulls last
+"""
+
+
+def page(published: Published, chosen: Filters) -> None:
+    write_address()
+    raised = alerts.open_alerts(published, chosen)
+    _headline(published, raised)
+    _cards(published, chosen)
+    for number_shown, alert in enumerate(raised[:5]):
+        _alert(published, chosen, alert, number_shown)
+    if len(raised) > 5:
+        ui.filter_note(t("More alerts open: {n}; the table below has all.", n=len(raised) - 5))
+    left, right = st.columns(2)
+    with left:
+        _changed(published, chosen)
+    with right:
+        _bookings(published, chosen)
+    _moved_risks(published, chosen)
+    _past_alerts(published)
+
+
+def _headline(published: Published, raised: list[alerts.Alert]) -> None:
+    if not published.has("funnel_alerts"):
+        ui.headline(t("Today"), t("Alerts are not in this publication"))
+        return
+    if raised:
+        more = t("More problems open: {n}.", n=len(raised) - 1) if len(raised) > 1 else ""
+        ui.headline(t("Today"), raised[0].short, more, bad=True)
+        return
+    watched = published.first(
+        "select count(*) filter (where status = 'watching') as watched, max(ready_on) as ready_on from "
+        "funnel_visibility"
+        if published.has("funnel_visibility")
+        else "select 0 as watched, null as ready_on"
+    )
+    if watched.get("watched"):
+        ui.headline(
+            t("Today"),
+            t("No problem in the funnel is open"),
+            t("Silence is news only where something could be seen: the Data page says where."),
+        )
+    else:
+        learning = t(
+            "The charts learn what is usual first; the first day they judge is {day}.", day=day(watched.get("ready_on"))
+        )
+        ui.headline(t("Today"), t("Nothing is judged yet"), learning)
+
+
+def _cards(published: Published, chosen: Filters) -> None:
+    shown = []
+    if published.has("fct_pipeline_movements"):
+        moved = published.query(MOVES, **chosen.values, first=published.as_of_day, last=published.as_of_day)
+        opened, closed = moved["opening_deals"].sum(), moved["closing_deals"].sum()
+        if len(moved):
+            step = closed - opened
+            shown.append(
+                Card(
+                    t("Open pipeline"),
+                    moneys(moved, "closing_amount"),
+                    t(
+                        "{n} deals, {change} since the day before",
+                        n=number(closed),
+                        change=f"{'+' if step > 0 else ''}{number(step)}",
+                    ),
+                )
+            )
+            for flow in ("created", "won", "lost"):
+                shown.append(
+                    Card(
+                        t("{what} on {day}", what=t(FLOW_WORDS[flow]), day=day(published.as_of_day)),
+                        number(moved[f"{flow}_deals"].sum()),
+                        moneys(moved, f"{flow}_amount"),
+                    )
+                )
+    if published.has("bookings_nowcast"):
+        booked = _nowcast(published, chosen)
+        end = booked[booked["horizon"] == "quarter_end"]
+        if len(end):
+            row = end.iloc[0]
+            said = interval(row["low_80"], row["high_80"], money)
+            target = (
+                t("target {target}", target=money(row["target"])) if pd.notna(row["target"]) else t("no target is set")
+            )
+            shown.append(
+                Card(t("Bookings expected this quarter"), money(row["median"], row["currency"]), f"{said}; {target}")
+            )
+    if shown:
+        ui.cards(shown)
+
+
+def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position: int) -> None:
+    with st.container(border=True, key=f"alert_{position}"):
+        ui.said(alert.text, alert.chips)
+        seen = alerts.chart_of(published, alert)
+        left, right = st.columns([3, 2])
+        with left:
+            if seen.empty:
+                ui.nothing(t("This alert has no chart: it is of single days."))
+            else:
+                chart = charts.against_expected(seen, alert.measure, alert.form, alert.since, (t("seen"), t("usual")))
+                ui.figure(
+                    f"alert_{position}",
+                    t("Seen and usual, by week"),
+                    chart,
+                    seen,
+                    t("Grey: where nine in ten weeks would be. Red: since it began."),
+                )
+            for other in alert.others:
+                ui.html(f'<p class="if-note">{ui.escape(other)}</p>')
+        with right:
+            groups = alerts.other_groups(published, alert)
+            if not groups.empty:
+                ui.figure(
+                    f"alert_{position}_groups",
+                    t("The same since then, elsewhere"),
+                    charts.forest(
+                        groups, t("done in time"), colors={t("here"): charts.BAD, t("elsewhere"): charts.MAIN}
+                    ),
+                    groups,
+                    t("Share with its 90% interval, n at the right."),
+                )
+        behind = alerts.deals_behind(alert)
+        shown = st.pills(
+            t("Deals behind it"), list(behind), format_func=lambda name: behind[name].heading, key=f"behind_{position}"
+        )
+        if shown:
+            one = behind[shown]
+            ui.deals_behind(
+                published,
+                f"alert_{position}_{shown}",
+                one.heading,
+                one.sql,
+                {**alert.values, **chosen.values},
+                one.more,
+                one.order,
+                one.note,
+            )
+
+
+def _changed(published: Published, chosen: Filters) -> None:
+    if not published.has("fct_pipeline_movements"):
+        ui.not_published("fct_pipeline_movements")
+        return
+    span = choice("span", t("What changed in"), list(SPANS), "1", lambda code: t(SPANS[code]), pills=True)
+    last = published.as_of_day
+    moved = published.query(MOVES, **chosen.values, first=last - timedelta(days=int(span) - 1), last=last)
+    moved = moved.head(1).fillna(0)
+    frame = _steps(moved.iloc[0].to_dict()) if len(moved) else pd.DataFrame()
+    ui.figure(
+        "changed",
+        t("The open pipeline, and what came and went"),
+        None if frame.empty else charts.waterfall(frame),
+        frame,
+        t(
+            "Amounts in {currency}. The bars begin where the axis does, not at zero.",
+            currency=moved["currency"].iloc[0] if len(moved) else "",
+        ),
+        t("No pipeline is known on this day."),
+    )
+
+
+def _steps(moved: dict) -> pd.DataFrame:
+    """The waterfall's bars: each begins where the one before ended."""
+    at = float(moved["opening_amount"])
+    steps = [(t("Opening"), 0.0, at, "total", moved["opening_deals"], at)]
+    for flow in FLOWS:
+        change = float(moved[f"{flow}_amount"]) * (-1 if flow in OUT else 1)
+        if change or moved[f"{flow}_deals"]:
+            steps.append(
+                (
+                    t(FLOW_WORDS[flow]),
+                    at,
+                    at + change,
+                    "won" if flow == "won" else "out" if flow in OUT else "in",
+                    moved[f"{flow}_deals"],
+                    change,
+                )
+            )
+            at += change
+    steps.append(
+        (
+            t("Closing"),
+            0.0,
+            float(moved["closing_amount"]),
+            "total",
+            moved["closing_deals"],
+            float(moved["closing_amount"]),
+        )
+    )
+    frame = pd.DataFrame(steps, columns=["name", "start", "stop", "kind", "n", "change"])
+    texts = [
+        f"{'+' if kind == 'in' else ''}{money(change)} · {number(n)}"
+        for kind, n, change in zip(frame["kind"], frame["n"], frame["change"], strict=True)
+    ]
+    return frame.assign(n_text=texts)
+
+
+def _nowcast(published: Published, chosen: Filters) -> pd.DataFrame:
+    return published.query(
+        """
+        select horizon, horizon_ends_on, currency, booked_so_far, expected_open, expected_new, median,
+            low_80, high_80, target, gap
+        from bookings_nowcast
+        where segment = coalesce($segment, 'all') and team = coalesce($team, 'all')
+            -- amounts of two currencies do not add up: the one with most is shown
+            and currency = (
+                select currency from bookings_nowcast where segment = 'all' and team = 'all'
+                group by currency order by max(open_amount) desc nulls last, currency limit 1
+            )
+        order by horizon_ends_on
+        """,
+        **chosen.values,
+    )
+
+
+def _bookings(published: Published, chosen: Filters) -> None:
+    if not published.has("bookings_nowcast"):
+        with st.container(border=True):
+            ui.title(t("Bookings against target"))
+            ui.not_published("bookings_nowcast")
+        return
+    booked = _nowcast(published, chosen)
+    booked = booked.dropna(subset=["median"])
+    frame = booked.assign(
+        name=[f"{label(row.horizon)}, {day(row.horizon_ends_on)}" for row in booked.itertuples()],
+        value=booked["median"].astype(float),
+        low=booked["low_80"].astype(float),
+        high=booked["high_80"].astype(float),
+        target=booked["target"].astype(float),
+        n_text=[money(row.median, row.currency) for row in booked.itertuples()],
+    )
+    ui.figure(
+        "bookings",
+        t("Bookings against target"),
+        charts.forest(frame, t("Amount"), form="~s", reference="target") if len(frame) else None,
+        frame,
+        t(
+            "Median and 80% interval: what is booked, what open deals bring, what deals not yet created bring. "
+            "Tick: target."
+        ),
+    )
+    ui.filter_note(chosen.except_for("pipeline"))
+
+
+def _moved_risks(published: Published, chosen: Filters) -> None:
+    if not published.has("deal_risk_history"):
+        return
+    moved = published.query(
+        """
+        with said as (
+            select
+                deal_id, as_of, p_win_90d,
+                lag(p_win_90d) over (partition by deal_id order by as_of) as before
+            from deal_risk_history
+        )
+        select
+            deals.deal_id, deals.deal_name, deals.team, deals.stage, cast(deals.amount as double) as amount,
+            deals.currency, said.before, said.p_win_90d, said.p_win_90d - said.before as change
+        from said
+        inner join dim_deals as deals on said.deal_id = deals.deal_id
+        where cast(said.as_of as date) = $last and said.before is not null
+            and ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or deals.segment = $segment)
+            and ($team is null or deals.team = $team)
+        order by abs(said.p_win_90d - said.before) * coalesce(deals.amount, 0) desc, deals.deal_id
+        limit 10
+        """,
+        **chosen.values,
+        last=published.as_of_day,
+    )
+    if moved.empty:
+        return
+    heads = st.column_config
+    ui.table(
+        "moved_risks",
+        t("Deals whose chance moved since the night before"),
+        moved,
+        {
+            "deal_name": t("Deal"),
+            "team": t("Team"),
+            "stage": t("Stage"),
+            "amount": heads.NumberColumn(t("Amount"), format="localized"),
+            "currency": t("Currency"),
+            "before": heads.NumberColumn(t("Chance before"), format="percent"),
+            "p_win_90d": heads.NumberColumn(t("Chance to win within 90 days"), format="percent"),
+            "change": heads.NumberColumn(t("Change"), format="percent"),
+        },
+        opens_deals=True,
+    )
+
+
+def _past_alerts(published: Published) -> None:
+    if not published.has("funnel_alerts"):
+        return
+    told = alerts.all_alerts(published)
+    ui.table(
+        "alerts",
+        t("All alerts, open and cleared"),
+        told,
+        {
+            "raised_on": st.column_config.DateColumn(t("Raised"), format="YYYY-MM-DD"),
+            "status": t("Status"),
+            "signal": t("Signal"),
+            "explanation": st.column_config.TextColumn(t("What"), width="large"),
+            "deals_affected": t("Deals"),
+        },
+        why=t("None was ever raised."),
+    )
+
+
+page(*ui.here())

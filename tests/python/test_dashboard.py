@@ -1,0 +1,402 @@
+"""The dashboard: what it may read, say and hand out; and every page in a real browser, on a full and an empty file."""
+
+import ast
+import contextlib
+import io
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import duckdb
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from dashboard import browser, export, serve
+from dashboard.filters import month_back
+from dashboard.published import NotPublished, Published
+from dashboard.russian import RUSSIAN
+from dashboard.words import CODES
+from orchestration.cli import main
+from orchestration.settings import PROJECT_DIR
+from tests.python.dashboard_tables import with_all_tables, without_rows
+
+DASHBOARD = PROJECT_DIR / "dashboard"
+PAGES = ["", "funnel", "deals", "losses", "team", "indicators", "segments", "data"]
+
+
+# What it hands out
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@sum(a1)", "\tx", "\rx", "\nx", "＝1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_text(cell):
+    assert export.harmless(cell) == "'" + cell
+
+
+@pytest.mark.parametrize("cell", ["Acme", "a=1", "", None, -1, 2.5])
+def test_other_cells_are_as_they_are(cell):
+    assert export.harmless(cell) == cell
+
+
+def test_a_csv_is_harmless_in_cells_and_heads_and_reads_back():
+    frame = pd.DataFrame({"=head": ["=cmd|' /C calc'!A0", "Привет"], "amount": [-5.5, 2]})
+    data = export.csv(frame)
+    back = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
+    assert list(back.columns) == ["'=head", "amount"]
+    assert back.iloc[:, 0].tolist() == ["'=cmd|' /C calc'!A0", "Привет"]
+    assert back["amount"].tolist() == [-5.5, 2]
+
+
+# What it says
+
+
+def said_in_code() -> set[str]:
+    """Every text that a page asks the words of: the constants handed to t()."""
+    found = set()
+    for path in DASHBOARD.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "t" and node.args:
+                found |= {
+                    each.value
+                    for each in ast.walk(node.args[0])
+                    if isinstance(each, ast.Constant) and isinstance(each.value, str)
+                }
+    return found
+
+
+def test_all_that_is_said_can_be_said_in_russian():
+    from dashboard.alerts import MEASURES, WHAT
+    from dashboard.filters import PERIOD_WORDS
+
+    tables = {*CODES.values(), *WHAT.values(), *MEASURES.values(), *PERIOD_WORDS.values()}
+    codes = {"segment", "channel", "margin_class"}  # keys of a lookup inside t(), not texts
+    assert not (said_in_code() | tables) - codes - RUSSIAN.keys()
+
+
+def test_a_translation_has_the_figures_of_the_text():
+    differ = [
+        english
+        for english, russian in RUSSIAN.items()
+        if sorted(re.findall(r"{\w+}", english)) != sorted(re.findall(r"{\w+}", russian))
+    ]
+    assert not differ
+
+
+def test_a_period_begins_on_the_first_of_a_month():
+    assert month_back(date(2026, 1, 31), 0) == date(2026, 1, 1)
+    assert month_back(date(2026, 1, 31), 1) == date(2025, 12, 1)
+    assert month_back(date(2026, 3, 31), 14) == date(2025, 1, 1)
+
+
+# What it listens to
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])
+def test_this_machine_needs_no_password(address, monkeypatch):
+    monkeypatch.delenv(serve.PASSWORD, raising=False)
+    assert f"--server.address={address}" in serve.command(address, 1)
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "10.0.0.1", "dashboard.example.org", ""])
+def test_any_other_address_is_refused_without_a_password(address, monkeypatch):
+    monkeypatch.delenv(serve.PASSWORD, raising=False)
+    refused = CliRunner().invoke(main, ["dashboard", "--address", address])
+    assert refused.exit_code == 1
+    assert serve.PASSWORD in refused.output
+    monkeypatch.setenv(serve.PASSWORD, "open sesame")
+    assert f"--server.address={address}" in serve.command(address, 1)
+
+
+def test_nothing_phones_home():
+    assert "--browser.gatherUsageStats=false" in serve.command("127.0.0.1", 1)
+    addresses = re.compile(r"https?://(?!127\.0\.0\.1|{)")
+    assert not [path for path in DASHBOARD.rglob("*.py") if addresses.search(path.read_text())]
+
+
+# What it reads
+
+
+def publish(path: Path, publication_id: str, deals: int) -> None:
+    path.unlink(missing_ok=True)
+    with duckdb.connect(str(path)) as con:
+        con.execute(f"create table dim_deals as select 'd' || i as deal_id from range({deals}) as t (i)")
+        con.execute(
+            "create table publication as select $id as publication_id, timestamp '2026-01-01' as published_at, "
+            "timestamp '2026-01-01' as as_of, 'dim_deals' as table_name, 1 as row_count, 3 as checks_passed",
+            {"id": publication_id},
+        )
+
+
+def test_the_next_page_reads_the_next_publication_and_the_last_one_is_let_go(tmp_path):
+    shown = tmp_path / "inflight.duckdb"
+    publish(tmp_path / "a.duckdb", "a", 1)
+    publish(tmp_path / "b.duckdb", "b", 2)
+    counted = []
+    for name in ("a", "b"):
+        shown.unlink(missing_ok=True)
+        shown.symlink_to(tmp_path / f"{name}.duckdb")
+        with Published.find(shown) as published:
+            counted.append((published.publication_id, published.first("select count(*) as n from dim_deals")["n"]))
+        # nobody holds a file whose page stands: a writer may open it
+        duckdb.connect(str(tmp_path / f"{name}.duckdb")).close()
+    assert counted == [("a", 1), ("b", 2)]
+
+
+def test_a_value_is_bound_and_never_read_as_sql(tmp_path):
+    publish(tmp_path / "a.duckdb", "a", 3)
+    with Published.find(tmp_path / "a.duckdb") as published:
+        found = published.query("select * from dim_deals where deal_id = $deal", deal="d1' or '1' = '1")
+        assert found.empty
+        with pytest.raises(duckdb.Error):
+            published.query("create table x as select 1")
+        with pytest.raises(duckdb.Error):
+            published.query("select * from read_csv('/etc/passwd')")
+
+
+def test_without_a_publication_it_says_so(tmp_path):
+    with pytest.raises(NotPublished, match="nothing"):
+        Published.find(tmp_path / "inflight.duckdb")
+    (tmp_path / "text.duckdb").write_text("not a database")
+    with pytest.raises(NotPublished):
+        Published.find(tmp_path / "text.duckdb")
+
+
+# What is seen of it, in a browser
+
+needs_chromium = pytest.mark.skipif(browser.chromium() is None, reason="no Chromium here: apt-get install chromium")
+
+# Text that is hard to read: lighter on its ground than WCAG AA asks for (4.5, large text 3).
+FAINT_TEXT = """
+() => {
+    const parse = (said) => (said.match(/[\\d.]+/g) || []).map(Number);
+    const linear = (c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+    const over = ([r, g, b, a = 1], under) => [r, g, b].map((c, i) => c * a + under[i] * (1 - a));
+    const ground = (element) => {
+        for (let e = element; e; e = e.parentElement) {
+            const color = parse(getComputedStyle(e).backgroundColor);
+            if (color.length === 3 || color[3] > 0.9) return color;
+        }
+        return [255, 255, 255];
+    };
+    const found = [];
+    for (const e of document.querySelectorAll('[data-testid=stMain] *, [data-testid=stSidebar] *')) {
+        const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('');
+        const box = e.getBoundingClientRect();
+        if (!own || !box.width || e.closest('svg, [aria-hidden=true], canvas')) continue;
+        const style = getComputedStyle(e), under = ground(e);
+        const a = light(over(parse(style.color), under)), b = light(under);
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        const large = parseFloat(style.fontSize) >= 24;
+        if (ratio < (large ? 3 : 4.5)) found.push(`${own.slice(0, 40)}: ${ratio.toFixed(2)}`);
+    }
+    return [...new Set(found)];
+}
+"""
+NAMELESS = """
+() => [...document.querySelectorAll('[data-testid=stMain], [data-testid=stSidebar]')].flatMap((part) =>
+    [...part.querySelectorAll('button, input, a, [role=combobox]')]
+        .filter((e) => e.getBoundingClientRect().width)
+        .filter((e) => 
+            !(e.innerText || e.ariaLabel || e.title || e.labels?.length || e.getAttribute('aria-labelledby')))
+        .map((e) => e.outerHTML.slice(0, 120)))
+"""
+
+
+@pytest.fixture(scope="module")
+def full(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first night's publication, and every table a page reads."""
+    data = tmp_path_factory.mktemp("full")
+    with_all_tables(first_night / "published" / "inflight.duckdb", data / "published" / "inflight.duckdb")
+    return data
+
+
+@pytest.fixture(scope="module")
+def empty(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same tables without a row, and without those of a later version."""
+    data = tmp_path_factory.mktemp("empty")
+    without_rows(first_night / "published" / "inflight.duckdb", data / "published" / "inflight.duckdb")
+    return data
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator:
+    with browser.browsed() as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def site(full: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with browser.served(full, tmp_path_factory.mktemp("log") / "full") as url:
+        yield url
+
+
+@pytest.fixture
+def page(chromium) -> Iterator:
+    """A tab; what it asked of other machines, and what went wrong in it, fails the test."""
+    tab, asked, wrong = chromium.new_page(), [], []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("pageerror", lambda error: wrong.append(str(error)))
+    yield tab
+    tab.close()
+    assert not [url for url in asked if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:", url)]
+    assert not wrong
+
+
+def visit(page, url: str) -> str:
+    """Open a page, see that it stands, and return its headline."""
+    page.goto(url)
+    browser.settle(page)
+    assert page.locator("[data-testid=stException]").count() == 0, url
+    return page.locator("h1").inner_text()
+
+
+def bar(address: str) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
+
+
+@needs_chromium
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_stands_and_can_be_read(site, page, path):
+    assert visit(page, f"{site}/{path}")
+    assert page.evaluate(FAINT_TEXT) == []
+    assert page.evaluate(NAMELESS) == []
+    assert page.locator("[data-testid=stVegaLiteChart]").count() >= 1 or path == "deals"
+    assert "Not in this publication" not in page.inner_text("body")
+    headline = visit(page, f"{site}/{path}?lang=ru&segment=enterprise&team=North&period=all")
+    assert re.search("[а-яё]", headline, re.IGNORECASE)
+
+
+@needs_chromium
+def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, page):
+    visit(page, f"{site}/funnel")
+    page.get_by_role("combobox", name="Team").click()
+    page.get_by_role("option", name="North").click()
+    page.wait_for_url("**team=North**")
+    page.get_by_role("link", name="Losses").click()
+    page.wait_for_url("**/losses?**")
+    browser.settle(page)
+    assert bar(page.url) == {"team": "North"}
+    page.go_back()
+    page.wait_for_url("**/funnel?**")
+    browser.settle(page)
+    assert bar(page.url)["team"] == "North"
+    assert page.locator("h1").inner_text()
+    visit(page, f"{site}/team?team=Nobody")
+    assert "team" not in bar(page.url)
+
+
+@needs_chromium
+def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        stage, month, lost = con.execute(
+            """
+            select stage_id, strftime(cohort_month, '%Y-%m'), lost from cohort_stage_conversion_rollups
+            where rolled_up_by = 'all' order by lost desc, stage_id limit 1
+            """
+        ).fetchone()
+        deal_id, name = con.execute("select deal_id, deal_name from dim_deals where status = 'open' limit 1").fetchone()
+    visit(page, f"{site}/funnel?period=all&month={month}&stage={quote(stage)}&outcome=lost")
+    assert f"Deals: {lost}" in page.locator(".st-key-tab_funnel_deals").inner_text()
+    page.locator(".st-key-tab_funnel_deals canvas").first.scroll_into_view_if_needed()
+    box = page.locator(".st-key-tab_funnel_deals canvas").first.bounding_box()
+    page.mouse.click(box["x"] + 20, box["y"] + 52)
+    page.wait_for_url("**/deals?*deal=*")
+    assert visit(page, f"{site}/deals?deal={quote(deal_id)}") == name
+    assert page.locator(".st-key-fig_life svg").count() >= 1
+    assert "Why this chance" in page.inner_text("body")
+
+
+@needs_chromium
+def test_charts_and_tables_are_handed_out(site, page):
+    visit(page, f"{site}/data")
+    with page.expect_download() as given:
+        page.locator(".st-key-csv_tables button").first.click()
+    frame = pd.read_csv(given.value.path(), encoding="utf-8-sig")
+    assert {"publication", "table_name"} & set(frame.columns) and "fct_deals" in set(frame["table_name"])
+    page.locator(".st-key-fig_visibility, .st-key-fig_lost_by_stage").first.hover()
+    visit(page, f"{site}/losses")
+    page.locator(".st-key-fig_lost_by_stage").hover()
+    with page.expect_download() as given:
+        page.locator(".st-key-fig_lost_by_stage [aria-label='Download as PNG']").click()
+    assert Path(given.value.path()).read_bytes().startswith(b"\x89PNG")
+    # a table's own export, which knows nothing of formulas, is out of reach
+    assert not [each for each in page.locator("[aria-label='Download as CSV']").all() if each.is_visible()]
+
+
+@needs_chromium
+def test_the_keyboard_reaches_the_pages(site, page):
+    visit(page, site)
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if "Funnel" in page.evaluate("document.activeElement.innerText"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/funnel**")
+
+
+@needs_chromium
+def test_an_empty_publication_is_told_of_and_the_next_one_is_shown(empty, full, page, tmp_path):
+    with browser.served(empty, tmp_path / "log", **{serve.PASSWORD: "open sesame"}) as url:
+        page.goto(url)
+        page.get_by_label("Password", exact=True).fill("wrong")
+        page.get_by_role("button", name="Open").click()
+        page.get_by_text("That is not it.").wait_for()
+        page.get_by_label("Password", exact=True).fill("open sesame")
+        page.get_by_role("button", name="Open").click()
+        page.locator(".st-key-changed, h1").first.wait_for()
+        for path in PAGES[1:]:
+            page.get_by_role("link", name={"segments": "Segments and channels"}.get(path, path.capitalize())).click()
+            page.wait_for_url(f"**/{path}")
+            browser.settle(page)
+            assert page.locator("[data-testid=stException]").count() == 0, path
+            assert page.locator("h1").inner_text(), path
+        fresh = empty / "published" / "fresh"
+        shutil.copyfile(full / "published" / "inflight.duckdb", fresh)
+        fresh.replace(empty / "published" / "inflight.duckdb")
+        page.get_by_role("link", name="Deals", exact=True).click()
+        page.get_by_text("wait for an act").first.wait_for()
+
+
+def cpu_seconds(port: str) -> float:
+    """What the server on a port has used so far, by Linux's own book."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if f"--server.port={port}" in each.read_text():
+                ticks = each.with_name("stat").read_text().rsplit(")", 1)[1].split()
+                return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    pytest.skip("no /proc here to read CPU seconds from")
+
+
+def times_as_large(original: Path, large: Path, deals: int) -> None:
+    """A publication whose tables by deal are copied until it has so many deals."""
+    by_deal = {"dim_deals", "fct_deals", "fct_stage_visits", "fct_journey_steps", "indicator_values_today", "deal_risk"}
+    large.parent.mkdir(parents=True)
+    with duckdb.connect(str(large), config={"threads": 2, "preserve_insertion_order": False}) as con:
+        con.execute(f"attach '{original}' as small (read_only)")
+        times = deals // con.execute("select count(*) from small.dim_deals").fetchone()[0] + 1
+        for (name,) in con.execute("select table_name from duckdb_tables() where database_name = 'small'").fetchall():
+            rows = f"select * from small.{name}"
+            if name in by_deal:
+                rows = f"select one.* replace (deal_id || '_' || i as deal_id) from small.{name} as one, range({times}) t (i)"
+            con.execute(f"create table {name} as {rows}")
+        assert con.execute("select count(*) from dim_deals").fetchone()[0] >= deals
+
+
+@needs_chromium
+@pytest.mark.judge
+def test_a_view_takes_less_than_two_seconds_with_a_million_deals_behind_it(full, page, tmp_path):
+    """In CPU seconds of the server, of which two cores give four: the clock on the wall depends on who else works."""
+    times_as_large(full / "published" / "inflight.duckdb", tmp_path / "published" / "inflight.duckdb", 1_000_000)
+    with browser.served(tmp_path, tmp_path / "log") as url:
+        port = url.rsplit(":")[-1]
+        for path in PAGES:
+            before = cpu_seconds(port)
+            visit(page, f"{url}/{path}")
+            spent = cpu_seconds(port) - before
+            print(f"{path or 'today'}: {spent:.2f} CPU seconds")
+            assert spent < 4, path
