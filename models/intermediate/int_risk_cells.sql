@@ -38,12 +38,16 @@ cells as (
         ages.bin as age_bin
     from (select distinct fit from counted) as fits
     cross join (
-        select stage_id from {{ ref('int_stages_completed') }} where not is_won and not is_lost
+        select stage_id from {{ ref('int_stages_completed') }}
+        where not is_won and not is_lost
         union all
         select 'unknown' as stage_id
     ) as stages
     cross join (select distinct segment from {{ ref('dim_deals') }}) as segments
-    cross join (select bin from {{ ref('int_risk_bins') }} where part = 'age_days') as ages
+    cross join (
+        select bin from {{ ref('int_risk_bins') }}
+        where part = 'age_days'
+    ) as ages
 ),
 
 summed as (

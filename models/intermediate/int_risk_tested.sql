@@ -36,7 +36,7 @@ evidence as (
         on
             binned.part = weights.part
             and binned.bin = weights.bin
-            and coalesce(weights.stage_id, binned.stage_id) = binned.stage_id
+            and binned.stage_id = coalesce(weights.stage_id, binned.stage_id)
     group by binned.snapshot_number
 ),
 
