@@ -2,6 +2,7 @@
 
 -- What carries a weight: a bin of a part, over all stages and once more in each, since what is usual in one stage is
 -- alarming in another; and what the cells cannot tell any more once the parts have had their say, segment and age.
+-- The model of tested_on may use an indicator only if the ledger would have trusted it by then.
 -- Grain: one row per feature.
 with features as (
     select
@@ -36,14 +37,20 @@ numbered as (
 )
 
 select
-    feature_number,
+    numbered.feature_number,
     -- the same bin over all stages
     case
-        when stage_id is not null
-            then max(case when stage_id is null then feature_number end) over (partition by part, bin)
+        when numbered.stage_id is not null
+            then
+                max(case when numbered.stage_id is null then numbered.feature_number end)
+                    over (partition by numbered.part, numbered.bin)
     end as wide_number,
-    part,
-    bin,
-    stage_id,
-    segment
+    numbered.part,
+    numbered.bin,
+    numbered.stage_id,
+    numbered.segment,
+    case when ledger.verdict_since > tested.tested_on then 0 else 1 end as is_trusted_then
 from numbered
+cross join (select max(tested_on) as tested_on from {{ ref('int_risk_snapshots') }}) as tested
+left join {{ ref('indicator_ledger') }} as ledger
+    on numbered.part = ledger.indicator and ledger.landmark = '(all)' and ledger.segment = '(all)'

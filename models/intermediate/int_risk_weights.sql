@@ -102,21 +102,20 @@ directions_0 as (
         group by features.wide_number
     ),
 
-    slopes_{{ round }} as (
+    pulls_{{ round }} as (
         select
             misses.*,
             {% for fit in fits %}
                 before.weight_{{ fit }},
                 before.direction_{{ fit }},
                 before.slope_{{ fit }} as slope_before_{{ fit }},
-                misses.miss_{{ fit }} - {{ ridge }} * before.weight_{{ fit }} as pull_{{ fit }},
-                sum(
-                    power(misses.miss_{{ fit }} - {{ ridge }} * before.weight_{{ fit }}, 2)
-                    / (misses.spread_{{ fit }} + {{ ridge }})
-                ) over () as slope_{{ fit }}{{ ',' if not loop.last }}
+                {{ 'features.is_trusted_then *' if fit in ['win_90d_then', 'lost_30d_then'] }}
+                (misses.miss_{{ fit }} - {{ ridge }} * before.weight_{{ fit }}) as pull_{{ fit }}
+                {{- ',' if not loop.last }}
             {% endfor %}
         from misses_{{ round }} as misses
         inner join directions_{{ round - 1 }} as before on misses.feature_number = before.feature_number
+        inner join features on misses.feature_number = features.feature_number
     ),
 
     turned_{{ round }} as (
@@ -127,7 +126,15 @@ directions_0 as (
                 + coalesce(slope_{{ fit }} / nullif(slope_before_{{ fit }}, 0), 0) * direction_{{ fit }} as turn_{{ fit }}
                 {{- ',' if not loop.last }}
             {% endfor %}
-        from slopes_{{ round }}
+        from (
+            select
+                *,
+                {% for fit in fits %}
+                    sum(power(pull_{{ fit }}, 2) / (spread_{{ fit }} + {{ ridge }})) over () as slope_{{ fit }}
+                    {{- ',' if not loop.last }}
+                {% endfor %}
+            from pulls_{{ round }}
+        ) as sloped
     ),
 
     moves_{{ round }} as (
