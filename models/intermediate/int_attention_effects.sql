@@ -14,7 +14,7 @@ with cases as (
         sum(stays) as deals,
         sum(case when is_won then stays else 0 end) as won
     from {{ ref('int_loss_counts') }}
-    where is_settled
+    where is_settled and is_won is not null
     group by stage_id, segment, thing, case when delays_late = 0 then 1 else 0 end
 ),
 

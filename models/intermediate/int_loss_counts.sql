@@ -29,7 +29,8 @@ deals as (
     select
         deals._deal_number as deal_number,
         deals.segment,
-        facts.won_at is not null as is_won,
+        -- null while the deal is open
+        case when facts.won_at is not null then true when facts.lost_at is not null then false end as is_won,
         -- where a CRM gives no activities nobody knows
         case when tells_contacts.crm is not null then coalesce(heard.last_heard_at, deals.created_at) end as last_heard_at,
         deciders.changed_at as decider_at,
@@ -42,7 +43,7 @@ deals as (
         on deals.crm = tells_contacts.crm and tells_contacts.capability = 'activity'
     left join {{ ref('int_capabilities_found') }} as tells_deciders
         on deals.crm = tells_deciders.crm and tells_deciders.capability = 'decision_maker'
-    where (facts.won_at is not null or facts.lost_at is not null) and deals.segment <> 'atypical'
+    where deals.segment <> 'atypical'
 ),
 
 stays as (
