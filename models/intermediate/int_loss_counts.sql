@@ -84,7 +84,7 @@ select
     delays_lasted,
     delays_late,
     count(*) as stays
-from ({{ exposures_of('stays', ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late']) }}) as exposures
+from ({{ exposures_of('stays', ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late'], is_learnt=true) }}) as exposures
 where delays_lasted > 0
 group by
     stage_id, segment, thing, exit_type, is_won, is_named_late, due_at < {{ settled }}, delays_lasted, delays_late
