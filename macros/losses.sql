@@ -3,8 +3,11 @@
     a decision maker who should be on the deal when it enters. A stay counts at so many days after each deadline
     (loss_delays) at which it still lasted, and as late at those of them at which the thing was still not done. So late
     and in time are compared among stays that had lasted as long; one that ended before the deadline says nothing. What
-    was late in an earlier stage counts from the entry on. A step that was never done, in a deal whose client was not
-    heard after its deadline, is left out: the deal may have been dead before, and the step not done because it was.
+    was late in an earlier stage counts from the entry on.
+
+    A dead deal's steps are not done because it is dead. So what is learnt (is_learnt) is learnt of deals whose client was
+    heard after the deadline, late or in time; and of a deal that was lost, a step that was never done is left out where
+    the client was not heard after its deadline.
 
         with stays as (
             select deal_number, entered_at, lasted_until_at, last_heard_at, decider_at, is_decider_told, … from …
@@ -14,7 +17,7 @@
     One row per stay and thing, with these columns, deal_number, thing, due_at, delays_lasted and delays_late. Narrow, because there
     are thirty million of them in a million deals.
 #}
-{% macro exposures_of(stays, columns=[]) -%}
+{% macro exposures_of(stays, columns=[], is_learnt=false) -%}
     select
         deal_number,
         {% for column in columns %} {{ column }}, {% endfor %}
@@ -47,7 +50,11 @@
         where
             steps.phase <> 'onboarding'
             and steps.not_measurable_reason is null
-            and (steps.done_at < stays.lasted_until_at or coalesce(stays.last_heard_at > steps.due_at, true))
+            and (
+                {% if not is_learnt %} steps.done_at < stays.lasted_until_at or {% endif %}
+                -- of a CRM without activities, nobody knows
+                coalesce(stays.last_heard_at > steps.due_at, true)
+            )
             -- who decides is told by the people on the deal
             and steps.step not in ({{ decider_steps() }})
     ) as things

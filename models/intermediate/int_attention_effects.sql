@@ -2,7 +2,8 @@
 
 -- What became of deals that had a step in time, and of those that had not: both still in the same stage when it was due,
 -- or when they entered it later. Survivors are not compared with the dead: whoever had lost by the deadline is in
--- neither group. Of steps that were not due in the last three months: of those deals only the quick ones have ended. The difference of a segment is drawn toward that of the stage, and the stage's toward none.
+-- neither group. Of steps that were not due in the last three months: of those deals only the quick ones have ended. The
+-- difference of a segment is drawn toward that of the stage, and the stage's toward none.
 {% set prior_of_stage, prior_of_segment = 0.1 * 0.1, 0.05 * 0.05 %}
 with cases as (
     select
@@ -13,7 +14,7 @@ with cases as (
         sum(stays) as deals,
         sum(case when is_won then stays else 0 end) as won
     from {{ ref('int_loss_counts') }}
-    where is_settled
+    where is_settled and is_won is not null
     group by stage_id, segment, thing, case when delays_late = 0 then 1 else 0 end
 ),
 

@@ -83,7 +83,7 @@ select
         when is_named
             then row_number() over (
                 partition by deal_number, is_named
-                order by case when cause = 'step_missed' then 1 else 0 end, clarity desc, share desc, due_at, thing
+                order by case when cause = 'step_missed' then 1 else 0 end asc, clarity desc, share desc, due_at asc, thing asc
             )
     end as place
 from named

@@ -7,10 +7,11 @@
 {% set settled = dbt.dateadd('month', -3, '(select as_of from ' ~ ref('stg_as_of') ~ ')') %}
 with heard as (
     select
-        deal_id,
-        max({{ dbt.dateadd('second', 'cast(-86400 * value as ' ~ dbt.type_bigint() ~ ')', 'changed_at') }}) as last_heard_at
-    from {{ ref('ind_silence_days') }}
-    group by deal_id
+        deal_number,
+        max(occurred_at) as last_heard_at
+    from {{ ref('int_indicator_contacts') }}
+    where is_two_way
+    group by deal_number
 ),
 
 late as (
@@ -28,20 +29,21 @@ deals as (
     select
         deals._deal_number as deal_number,
         deals.segment,
-        facts.won_at is not null as is_won,
+        -- null while the deal is open
+        case when facts.won_at is not null then true when facts.lost_at is not null then false end as is_won,
         -- where a CRM gives no activities nobody knows
-        case when tells_contacts.crm is not null then heard.last_heard_at end as last_heard_at,
+        case when tells_contacts.crm is not null then coalesce(heard.last_heard_at, deals.created_at) end as last_heard_at,
         deciders.changed_at as decider_at,
         tells_deciders.crm is not null as is_decider_told
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
-    left join heard on deals.deal_id = heard.deal_id
+    left join heard on deals._deal_number = heard.deal_number
     left join {{ ref('ind_decision_maker_involved') }} as deciders on deals.deal_id = deciders.deal_id
     left join {{ ref('int_capabilities_found') }} as tells_contacts
         on deals.crm = tells_contacts.crm and tells_contacts.capability = 'activity'
     left join {{ ref('int_capabilities_found') }} as tells_deciders
         on deals.crm = tells_deciders.crm and tells_deciders.capability = 'decision_maker'
-    where (facts.won_at is not null or facts.lost_at is not null) and deals.segment <> 'atypical'
+    where deals.segment <> 'atypical'
 ),
 
 stays as (
@@ -82,7 +84,7 @@ select
     delays_lasted,
     delays_late,
     count(*) as stays
-from ({{ exposures_of('stays', ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late']) }}) as exposures
+from ({{ exposures_of('stays', ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late'], is_learnt=true) }}) as exposures
 where delays_lasted > 0
 group by
     stage_id, segment, thing, exit_type, is_won, is_named_late, due_at < {{ settled }}, delays_lasted, delays_late

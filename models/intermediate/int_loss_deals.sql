@@ -19,14 +19,15 @@ deals as (
     where deals.status = 'open' or facts.lost_at is not null
 ),
 
-silences as (
+-- heard last, as far as it was known by then
+heard as (
     select
-        steps.deal_id,
-        max_by(steps.value, steps.changed_at)
-        + {{ days_between('max(steps.changed_at)', 'max(deals.until_at)') }} as silence_days
-    from {{ ref('ind_silence_days') }} as steps
-    inner join deals on steps.deal_id = deals.deal_id and steps.changed_at <= deals.until_at
-    group by steps.deal_id
+        contacts.deal_number,
+        max(contacts.occurred_at) as last_heard_at
+    from {{ ref('int_indicator_contacts') }} as contacts
+    inner join deals on contacts.deal_number = deals._deal_number and contacts.known_at <= deals.until_at
+    where contacts.is_two_way
+    group by contacts.deal_number
 ),
 
 -- the stay that ended in the loss; of an open deal, the one it is in
@@ -48,14 +49,14 @@ judged as (
         deals.*,
         stays.stage_id,
         stays.entered_at,
-        case when given.crm is not null then silences.silence_days end as silence_days,
+        case when given.crm is not null then coalesce(heard.last_heard_at, deals.created_at) end as last_heard_at,
         deciders.changed_at as decider_at,
         decides.crm is not null as is_decider_told,
         coalesce({{ declared }}, own.norm_days, overall.norm_days) as silence_norm_days,
         coalesce({{ declared }}, own.longest_days, overall.longest_days) as silence_longest_days
     from deals
     left join stays on deals._deal_number = stays._deal_number
-    left join silences on deals.deal_id = silences.deal_id
+    left join heard on deals._deal_number = heard.deal_number
     left join {{ ref('int_capabilities_found') }} as given
         on deals.crm = given.crm and given.capability = 'activity'
     left join {{ ref('int_capabilities_found') }} as decides
@@ -71,6 +72,13 @@ judged as (
             overall.segment = '(all)'
             and cast(deals.until_at as date) >= overall.valid_from
             and cast(deals.until_at as date) < overall.valid_to
+),
+
+silent as (
+    select
+        *,
+        {{ days_between('last_heard_at', 'until_at') }} as silence_days
+    from judged
 )
 
 select
@@ -91,21 +99,14 @@ select
     silence_norm_days,
     coalesce(silence_days > silence_norm_days, false) as is_silent,
     -- the day on which it could be seen
-    case
-        when silence_days > silence_norm_days
-            then {{ dbt.dateadd(
-                'second', 'cast(-86400 * (silence_days - silence_norm_days) as ' ~ dbt.type_bigint() ~ ')', 'until_at'
-            ) }}
-    end as silent_from_at,
+    case when silence_days > silence_norm_days then {{ dbt.dateadd('day', 'silence_norm_days', 'last_heard_at') }} end
+        as silent_from_at,
     stage_id,
     entered_at,
-    case
-        when silence_days is not null
-            then {{ dbt.dateadd('second', 'cast(-86400 * silence_days as ' ~ dbt.type_bigint() ~ ')', 'until_at') }}
-    end as last_heard_at,
+    last_heard_at,
     decider_at,
     is_decider_told,
     lost_at,
     until_at
-from judged
+from silent
 where lost_at is not null or silence_days > silence_longest_days

@@ -3,19 +3,44 @@
 -- For how long a client may not be heard. Beyond the norm a deal is silent: of twenty silences of won deals, nineteen
 -- were shorter. Beyond the longest it is dead: nine in ten won deals never had one so long. From each quarter on, learnt
 -- from the deals won before it; a segment of few wins reads like all together.
-with silences as (
+with won as (
     select
-        deals.deal_id,
+        deals._deal_number as deal_number,
         deals.segment,
-        cast({{ dbt.date_trunc('quarter', 'facts.won_at') }} as date) as won_quarter,
-        cast(ceil(steps.value + {{ days_between(
-            'steps.changed_at',
-            'least(facts.won_at, coalesce(lead(steps.changed_at) over (partition by steps.deal_id order by steps.changed_at), facts.won_at))'
-        ) }}) as integer) as silence_days
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts._deal_number = deals._deal_number
-    inner join {{ ref('ind_silence_days') }} as steps on deals.deal_id = steps.deal_id and steps.changed_at < facts.won_at
+        deals.created_at,
+        facts.won_at,
+        cast({{ dbt.date_trunc('quarter', 'facts.won_at') }} as date) as won_quarter
+    from {{ ref('dim_deals') }} as deals
+    inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
     where facts.won_at is not null and deals.segment <> 'atypical' and not deals.is_excluded_from_norms
+),
+
+heard as (
+    select
+        won.deal_number,
+        contacts.occurred_at
+    from won
+    inner join {{ ref('int_indicator_contacts') }} as contacts
+        on won.deal_number = contacts.deal_number and contacts.occurred_at between won.created_at and won.won_at
+    where contacts.is_two_way
+    union all
+    select
+        deal_number,
+        created_at as occurred_at
+    from won
+),
+
+silences as (
+    select
+        won.deal_number,
+        won.segment,
+        won.won_quarter,
+        cast(ceil({{ days_between(
+            'heard.occurred_at',
+            'coalesce(lead(heard.occurred_at) over (partition by won.deal_number order by heard.occurred_at), won.won_at)'
+        ) }}) as integer) as silence_days
+    from won
+    inner join heard on won.deal_number = heard.deal_number
 ),
 
 -- each silence of a deal, and its longest
@@ -37,12 +62,12 @@ counted as (
         count(*) as silences
     from (
         select
-            deal_id,
+            deal_number,
             won_quarter,
             segment,
             max(silence_days) as silence_days
         from silences
-        group by deal_id, won_quarter, segment
+        group by deal_number, won_quarter, segment
     ) as longest
     group by won_quarter, segment, silence_days
 ),

@@ -125,9 +125,11 @@ weighed as (
         own.late_lost,
         own.in_time_stays,
         own.in_time_lost,
-        (own.log_odds / own.variance + {{ prior_of_segment }} * stages.weight) / (1 / own.variance + {{ prior_of_segment }}),
-        sqrt(1 / (1 / own.variance + 1 / (1.0 / {{ prior_of_segment }} + stages.weight_variance))),
+        (own.log_odds / own.variance + {{ prior_of_segment }} * stages.weight) / (1 / own.variance + {{ prior_of_segment }})
+            as weight,
+        sqrt(1 / (1 / own.variance + 1 / (1.0 / {{ prior_of_segment }} + stages.weight_variance))) as weight_error,
         (own.in_time_lost + 20 * (stages.in_time_lost + 0.5) / (stages.in_time_stays + 1)) / (own.in_time_stays + 20)
+            as loss_in_time
     from own
     inner join stages on own.stage_id = stages.stage_id and own.thing = stages.thing and own.delay = stages.delay
 )

@@ -38,35 +38,42 @@ cards as (
     group by deal_id
 ),
 
-steps as (
+due as (
     select
         periods.period_days,
         steps.owner_id,
         steps.segment,
+        steps.step,
         steps.role in ('{{ var("seller_roles") | join("', '") }}') as is_sellers,
-        count(*) as due,
-        sum(case when steps.is_on_time then 1 else 0 end) as on_time,
-        sum(shares.share_on_time) as expected_on_time
+        case when steps.is_on_time then 1.0 else 0.0 end as is_on_time
     from {{ ref('fct_journey_steps') }} as steps
     inner join periods on steps.due_at > periods.starts_at and steps.due_at <= periods.ends_at
-    inner join (
-        select
-            periods.period_days,
-            steps.segment,
-            steps.step,
-            avg(case when steps.is_on_time then 1.0 else 0.0 end) as share_on_time
-        from {{ ref('fct_journey_steps') }} as steps
-        inner join periods on steps.due_at > periods.starts_at and steps.due_at <= periods.ends_at
-        where steps.is_on_time is not null
-        group by periods.period_days, steps.segment, steps.step
-    ) as shares
-        on
-            periods.period_days = shares.period_days
-            and steps.segment = shares.segment
-            and steps.step = shares.step
     where steps.is_on_time is not null
-    group by
-        periods.period_days, steps.owner_id, steps.segment, steps.role in ('{{ var("seller_roles") | join("', '") }}')
+),
+
+shares as (
+    select
+        period_days,
+        segment,
+        step,
+        avg(is_on_time) as share_on_time
+    from due
+    group by period_days, segment, step
+),
+
+steps as (
+    select
+        due.period_days,
+        due.owner_id,
+        due.segment,
+        due.is_sellers,
+        count(*) as due,
+        sum(due.is_on_time) as on_time,
+        sum(shares.share_on_time) as expected_on_time
+    from due
+    inner join shares
+        on due.period_days = shares.period_days and due.segment = shares.segment and due.step = shares.step
+    group by due.period_days, due.owner_id, due.segment, due.is_sellers
 ),
 
 results as (
@@ -90,7 +97,7 @@ contacts as (
         deals.segment,
         count(*) as contacts
     from {{ ref('int_indicator_contacts') }} as contacts
-    inner join {{ ref('dim_deals') }} as deals on contacts.deal_id = deals.deal_id
+    inner join {{ ref('dim_deals') }} as deals on contacts.deal_number = deals._deal_number
     inner join periods on contacts.occurred_at > periods.starts_at and contacts.occurred_at <= periods.ends_at
     where contacts.is_touch
     group by periods.period_days, coalesce(contacts.owner_id, deals.owner_id), deals.segment
@@ -168,17 +175,17 @@ sliced as (
 )
 
 select
-    period_days,
-    owner_id,
-    segment,
     {% for measure in [
         'deals', 'cards', 'steps_due', 'steps_on_time', 'others_due', 'others_on_time', 'contacts', 'closed', 'wins'
     ] %}
         cast(sum(case when measure = '{{ measure }}' then value else 0 end) as bigint) as {{ measure }},
     {% endfor %}
     {% for measure in ['completeness', 'steps_expected_on_time', 'expected_wins', 'information'] %}
-        cast(sum(case when measure = '{{ measure }}' then value else 0 end) as double) as {{ measure }}{{ ',' if not loop.last }}
+        cast(sum(case when measure = '{{ measure }}' then value else 0 end) as double) as {{ measure }},
     {% endfor %}
+    period_days,
+    owner_id,
+    segment
 from sliced
 where owner_id is not null
 group by period_days, owner_id, segment

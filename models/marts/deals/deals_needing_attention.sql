@@ -1,4 +1,3 @@
-
 -- Whom to call first, and what to do: of each open deal the required step that is overdue, was passed over or is due within
 -- days, the one by which most is to be saved. That is the amount, times the chance to lose it, times the part of such
 -- losses that deals with the step in time were spared, by the lower end of what is known. Where nothing is known it is 0.
@@ -93,8 +92,9 @@ first_acts as (
                 partition by deal_id
                 order by
                     amount_saved desc,
-                    case status when 'overdue' then 1 when 'due_soon' then 2 else 3 end,
-                    due_at, step
+                    case status when 'overdue' then 1 when 'due_soon' then 2 else 3 end asc,
+                    due_at asc,
+                    step asc
             ) as place
         from valued
     ) as placed
@@ -106,9 +106,9 @@ select
     deal_name,
     owner_id,
     team,
-    row_number() over (partition by owner_id order by amount_saved desc, amount_at_risk desc nulls last, deal_id) as rank_in_owner,
-    row_number() over (partition by team order by amount_saved desc, amount_at_risk desc nulls last, deal_id) as rank_in_team,
-    row_number() over (order by amount_saved desc, amount_at_risk desc nulls last, deal_id) as rank_overall,
+    row_number() over (partition by owner_id order by amount_saved desc, amount_at_risk desc nulls last, deal_id asc) as rank_in_owner,
+    row_number() over (partition by team order by amount_saved desc, amount_at_risk desc nulls last, deal_id asc) as rank_in_team,
+    row_number() over (order by amount_saved desc, amount_at_risk desc nulls last, deal_id asc) as rank_overall,
     segment,
     stage_id,
     amount,
@@ -129,14 +129,17 @@ select
     effect as win_rate_difference,
     effect - 1.645 * effect_error as difference_low,
     effect + 1.645 * effect_error as difference_high,
-    step_label || case status
+    step_label
+    || case status
         when 'overdue' then ' is overdue since '
         when 'missing' then ' was passed over; it was due on '
         else ' is due on '
-    end || cast(cast(due_at as date) as {{ dbt.type_string() }})
+    end
+    || cast(cast(due_at as date) as {{ dbt.type_string() }})
     || case
         when effect is null then '; what it is worth is not known'
-        else '. Of ' || cast(in_time_n as {{ dbt.type_string() }}) || ' such deals that had it in time '
+        else
+            '. Of ' || cast(in_time_n as {{ dbt.type_string() }}) || ' such deals that had it in time '
             || {{ percent('in_time_rate') }} || ' were won, of ' || cast(late_n as {{ dbt.type_string() }})
             || ' that had not ' || {{ percent('late_rate') }}
             || case when effect - 1.645 * effect_error <= 0 then '; that may be chance' else '' end

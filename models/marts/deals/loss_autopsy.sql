@@ -10,7 +10,6 @@ with causes as (
         max(case when causes.place = 1 then causes.share_low end) as share_low,
         max(case when causes.place = 1 then causes.share_high end) as share_high,
         max(case when causes.place = 1 then causes.due_at end) as due_at,
-        max(case when causes.place = 2 then causes.thing end) as second_thing,
         max(case when causes.place = 2 then causes.cause end) as second_cause,
         max(case when causes.cause = 'legal_stalled' then 1 else 0 end) = 1 as is_legal_late,
         max(case when causes.cause = 'late_proposal' then 1 else 0 end) = 1 as is_proposal_late
@@ -26,9 +25,7 @@ decider_steps as (
         min(steps.step) as step
     from {{ ref('fct_journey_steps') }} as steps
     where
-        steps.step in (
-            {{ decider_steps() }}
-        )
+        steps.step in ({{ decider_steps() }})
         and steps._deal_number in (select deal_number from {{ ref('int_loss_deals') }})
     group by steps._deal_number
 ),
@@ -45,7 +42,7 @@ edits as (
 
 cuts as (
     select distinct deal_id from {{ ref('fct_deal_changes') }}
-    where field = 'amount' and direction = 'decreased'
+    where field = 'amount' and direction = 'decreased' and not is_after_closing
 ),
 
 timelines as (
@@ -56,9 +53,20 @@ timelines as (
     group by deal_id
 ),
 
-competitors_given as (
+-- what a CRM never tells denies nothing
+competitors_told as (
     select distinct crm from {{ ref('dim_deals') }}
     where competitor is not null
+),
+
+steps_told as (
+    select
+        deals.crm,
+        max(case when causes.cause = 'legal_stalled' then 1 else 0 end) = 1 as is_legal_told,
+        max(case when causes.cause = 'late_proposal' then 1 else 0 end) = 1 as is_proposal_told
+    from {{ ref('int_loss_causes') }} as causes
+    inner join {{ ref('int_loss_deals') }} as deals on causes.deal_number = deals.deal_number
+    group by deals.crm
 ),
 
 joined as (
@@ -68,7 +76,6 @@ joined as (
         causes.share_low,
         causes.share_high,
         causes.thing,
-        causes.second_thing,
         coalesce(
             case
                 when causes.cause = 'late_proposal' and deals.is_silent then 'late_proposal_silence'
@@ -88,10 +95,10 @@ joined as (
             as is_reason_edited_after_close,
         coalesce(reasons.reason, 'unknown') as stated_reason_kind,
         case coalesce(reasons.reason, 'unknown')
-            when 'competitor' then case when deals.competitor is not null then true when competitors_given.crm is not null then false end
+            when 'competitor' then case when deals.competitor is not null then true when competitors_told.crm is not null then false end
             when 'price' then case when cuts.deal_id is not null then true end
-            when 'legal' then coalesce(causes.is_legal_late, false)
-            when 'late_proposal' then coalesce(causes.is_proposal_late, false)
+            when 'legal' then case when steps_told.is_legal_told then coalesce(causes.is_legal_late, false) end
+            when 'late_proposal' then case when steps_told.is_proposal_told then coalesce(causes.is_proposal_late, false) end
             when 'silence' then case when deals.silence_days is not null then deals.is_silent end
             when 'no_decision_maker'
                 then case when deals.is_decider_told then coalesce(deals.decider_at > deals.until_at, true) end
@@ -103,7 +110,8 @@ joined as (
     left join edits on deals.deal_id = edits.deal_id
     left join cuts on deals.deal_id = cuts.deal_id
     left join timelines on deals.deal_id = timelines.deal_id
-    left join competitors_given on deals.crm = competitors_given.crm
+    left join competitors_told on deals.crm = competitors_told.crm
+    left join steps_told on deals.crm = steps_told.crm
     left join {{ ref('int_loss_reasons_read') }} as reasons on deals.loss_reason = reasons.stated_reason
     left join {{ ref('int_capabilities_found') }} as logged
         on deals.crm = logged.crm and logged.capability = 'loss_reason_log'

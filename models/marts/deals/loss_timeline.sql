@@ -62,33 +62,34 @@ silences as (
     where is_silent
 ),
 
+stays_timed as (
+    select
+        steps.deal_id,
+        steps.changed_at,
+        steps.value,
+        least(
+            deals.until_at,
+            coalesce(lead(steps.changed_at) over (partition by steps.deal_id order by steps.changed_at), deals.until_at)
+        ) as until_at
+    from {{ ref('ind_stage_days_past_norm') }} as steps
+    inner join deals on steps.deal_id = deals.deal_id
+    where steps.changed_at < deals.until_at
+),
+
 stays as (
     select
-        deals.deal_id,
+        deal_id,
         cast(case
-            when steps.value >= 0 then steps.changed_at
-            else {{ dbt.dateadd('second', 'cast(-86400 * steps.value as ' ~ dbt.type_bigint() ~ ')', 'steps.changed_at') }}
+            when value >= 0 then changed_at
+            else {{ dbt.dateadd('second', 'cast(-86400 * value as ' ~ dbt.type_bigint() ~ ')', 'changed_at') }}
         end as date) as turned_on,
         'stage_days_past_norm' as thing,
-        steps.value + {{ days_between('steps.changed_at', 'steps.until_at') }} as value,
+        value + {{ days_between('changed_at', 'until_at') }} as value,
         cast(0 as double) as norm,
         'in its stage for longer than the norm, by {} days when it left' as words,
         'ind_stage_days_past_norm' as fact_table
-    from (
-        select
-            steps.deal_id,
-            steps.changed_at,
-            steps.value,
-            least(
-                deals.until_at,
-                coalesce(lead(steps.changed_at) over (partition by steps.deal_id order by steps.changed_at), deals.until_at)
-            ) as until_at
-        from {{ ref('ind_stage_days_past_norm') }} as steps
-        inner join deals on steps.deal_id = deals.deal_id
-        where steps.changed_at < deals.until_at
-    ) as steps
-    inner join deals on steps.deal_id = deals.deal_id
-    where steps.value + {{ days_between('steps.changed_at', 'steps.until_at') }} > 0
+    from stays_timed
+    where value + {{ days_between('changed_at', 'until_at') }} > 0
 ),
 
 changes as (
