@@ -16,7 +16,7 @@ from dashboard import charts
 from dashboard.export import csv
 from dashboard.filters import Filters, address
 from dashboard.published import Published, Value
-from dashboard.words import day, labels, language, money, number, t
+from dashboard.words import day, labels, language, money, number, plain, t
 
 CODED = ("step_status", "found_cause", "loss_reason", "channel")  # columns of such a list that hold codes
 DRAWN = ["n_text", "is_grey", "order"]  # columns that only a chart needs
@@ -114,7 +114,7 @@ def _head(name: str, heading: str, note: str, export: bytes | Callable[[], bytes
                 f"{name}.csv",
                 "text/csv",
                 key=f"csv_{name}",
-                help=t("Save as CSV: {what}", what=heading),
+                help=plain(t("Save as CSV: {what}", what=heading)),
                 type="tertiary",
                 icon=":material/download:",
                 on_click="ignore",
@@ -266,7 +266,7 @@ def here() -> tuple[Published, Filters]:
 
 def filter_note(text: str) -> None:
     if text:
-        st.caption(text.replace("*", "\\*").replace("[", "\\["))
+        st.caption(plain(text))
 
 
 def amount_and_n(amount: object, currency: object, n: object) -> str:
