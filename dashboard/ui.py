@@ -16,7 +16,7 @@ from dashboard import charts
 from dashboard.export import csv
 from dashboard.filters import Filters, address
 from dashboard.published import Published, Value
-from dashboard.words import day, labels, language, money, number, plain, t
+from dashboard.words import labels, language, number, plain, t
 
 CODED = ("step_status", "found_cause", "loss_reason", "channel")  # columns of such a list that hold codes
 DRAWN = ["n_text", "is_grey", "order"]  # columns that only a chart needs
@@ -60,10 +60,6 @@ class Card:
     tone: str = ""
 
 
-def html(text: str) -> None:
-    st.html(text)
-
-
 def headline(page: str, text: str, sub: str = "", bad: bool = False) -> None:
     """What the page says, in one sentence."""
     st.html(
@@ -92,6 +88,10 @@ def said(text: str, chips: Sequence[tuple[str, str]] = ()) -> None:
 
 def title(text: str, note: str = "") -> None:
     st.html(f'<h2 class="if-title">{escape(text)}</h2>' + (f'<p class="if-note">{escape(note)}</p>' if note else ""))
+
+
+def note(text: str) -> None:
+    st.html(f'<p class="if-note">{escape(text)}</p>')
 
 
 def nothing(text: str) -> None:
@@ -267,11 +267,3 @@ def here() -> tuple[Published, Filters]:
 def filter_note(text: str) -> None:
     if text:
         st.caption(plain(text))
-
-
-def amount_and_n(amount: object, currency: object, n: object) -> str:
-    return f"{money(amount, currency)} · {t('{n} deals', n=number(n))}"
-
-
-def since(value: object) -> str:
-    return t("since about {day}", day=day(value))

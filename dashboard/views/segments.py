@@ -255,7 +255,7 @@ def _outcomes(published: Published, chosen: Filters) -> None:
     chart = None
     if len(rows):
         frame = rows.assign(segment=labels(rows["segment"]))
-        x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True))
+        x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", grid=False, labelOverlap=True))
         color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES))
         scale = alt.Scale(zero=False)
         tips = [

@@ -155,7 +155,7 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
                     t("Grey: where nine in ten weeks would be. Red: since it began."),
                 )
             for other in alert.others:
-                ui.html(f'<p class="if-note">{ui.escape(other)}</p>')
+                ui.note(other)
         with right:
             groups = alerts.other_groups(published, alert)
             if not groups.empty:
