@@ -137,7 +137,7 @@ def trend(
     """
     frame = frame.assign(is_grey=frame.get("is_grey", False))
     scale = _scale_of(frame, "value", "low", "high")
-    x = alt.X("at:T", title=None, axis=alt.Axis(format=time_format, grid=False, labelOverlap=True))
+    x = alt.X("at:T", title=None, axis=alt.Axis(format=time_format, tickCount="month", grid=False, labelOverlap=True))
     y = alt.Y("value:Q", scale=scale, axis=alt.Axis(format=form, title=axis))
     base = alt.Chart(frame).encode(x=x)
     layers = []
@@ -221,27 +221,18 @@ def stacked(
     time_format: str = "%b %y",
     colors: dict[str, str] | None = None,
     total: bool = False,
-    x: str = "at",
     height: int = 260,
 ) -> alt.Chart:
-    """Parts a month, week or name. Columns: at (or `x`, a name), part, value; with `total`: total, low, high."""
+    """Parts a month or week. Columns: at (a day as text), part, value, maybe order; with `total`: total, low, high."""
     parts = list(colors or dict.fromkeys(frame["part"]))
     scale = alt.Scale(domain=parts, range=list(colors.values()) if colors else SERIES)
-    if x == "at":
-        mark = alt.MarkDef(type="bar", width={"band": 0.75})
-        across = alt.X(
-            "at:O",
-            title=None,
-            axis=alt.Axis(labelExpr=_date_label(time_format), labelAngle=0, grid=False, labelOverlap=True),
-        )
-    else:
-        across = alt.X(f"{x}:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, grid=False, labelLimit=120))
-        mark = alt.MarkDef(type="bar", width={"band": 0.5})
+    day = f"utcFormat(toDate(datum.value), '{time_format}')"  # a day as text is a day in UTC
+    x = alt.X("at:O", title=None, axis=alt.Axis(labelExpr=day, labelAngle=0, grid=False, labelOverlap=True))
     bars = (
         alt.Chart(frame)
-        .mark_bar()
+        .mark_bar(width={"band": 0.75})
         .encode(
-            x=across,
+            x=x,
             y=alt.Y("value:Q", stack="zero", axis=alt.Axis(format=form, title=axis)),
             color=alt.Color("part:N", scale=scale, legend=_legend(parts)),
             order=alt.Order("order:Q") if "order" in frame else alt.Undefined,
@@ -252,10 +243,9 @@ def stacked(
             ],
         )
     )
-    bars.mark = mark
     if not total:
         return bars.properties(height=height, width="container")
-    base = alt.Chart(frame).encode(x=across)
+    base = alt.Chart(frame).encode(x=x)
     return alt.layer(
         bars,
         base.mark_rule(color=INK, strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
@@ -266,10 +256,6 @@ def stacked(
 def _legend(names: list[str]) -> alt.Legend:
     """In two columns where one line would be cut."""
     return alt.Legend(columns=2 if sum(map(len, names)) > 36 else 0)
-
-
-def _date_label(time_format: str) -> str:
-    return f"timeFormat(toDate(datum.value), '{time_format}')"
 
 
 def ranges(frame: pd.DataFrame, axis: str, names: tuple[str, str, str]) -> alt.Chart:

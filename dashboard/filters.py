@@ -11,7 +11,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard.published import Published
-from dashboard.words import LANGUAGES, label, t
+from dashboard.words import LANGUAGES, label, plain, t
 
 EVERY = ""
 PERIODS = {"3m": 3, "6m": 6, "12m": 12, "24m": 24, "all": None}
@@ -105,7 +105,7 @@ def choose(published: Published) -> Filters:
         asked = st.session_state.get(name, EVERY)
         if asked not in (EVERY, *options):
             st.session_state[name] = EVERY
-            st.toast(t("There is no {filter} {value} here.", filter=t(name), value=asked))
+            st.toast(plain(t("There is no {filter} {value} here.", filter=t(name), value=asked)))
         if name == "pipeline" and len(options) < 2:
             continue
         st.selectbox(
@@ -139,5 +139,5 @@ def choice(
             st.session_state[key] = st.session_state[f"_{key}"]
 
     widget = st.segmented_control if pills else st.selectbox
-    widget(text, options, key=f"_{key}", format_func=names, on_change=keep)
+    widget(plain(text), options, key=f"_{key}", format_func=lambda code: plain(names(code)), on_change=keep)
     return st.session_state[key]

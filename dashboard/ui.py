@@ -16,7 +16,7 @@ from dashboard import charts
 from dashboard.export import csv
 from dashboard.filters import Filters, address
 from dashboard.published import Published, Value
-from dashboard.words import day, labels, language, money, number, t
+from dashboard.words import labels, language, number, plain, t
 
 CODED = ("step_status", "found_cause", "loss_reason", "channel")  # columns of such a list that hold codes
 DRAWN = ["n_text", "is_grey", "order"]  # columns that only a chart needs
@@ -60,10 +60,6 @@ class Card:
     tone: str = ""
 
 
-def html(text: str) -> None:
-    st.html(text)
-
-
 def headline(page: str, text: str, sub: str = "", bad: bool = False) -> None:
     """What the page says, in one sentence."""
     st.html(
@@ -94,6 +90,10 @@ def title(text: str, note: str = "") -> None:
     st.html(f'<h2 class="if-title">{escape(text)}</h2>' + (f'<p class="if-note">{escape(note)}</p>' if note else ""))
 
 
+def note(text: str) -> None:
+    st.html(f'<p class="if-note">{escape(text)}</p>')
+
+
 def nothing(text: str) -> None:
     """In place of a chart: why there is none. Never an empty chart, never zero."""
     st.html(f'<p class="if-none">{escape(text)}</p>')
@@ -114,7 +114,7 @@ def _head(name: str, heading: str, note: str, export: bytes | Callable[[], bytes
                 f"{name}.csv",
                 "text/csv",
                 key=f"csv_{name}",
-                help=t("Save as CSV: {what}", what=heading),
+                help=plain(t("Save as CSV: {what}", what=heading)),
                 type="tertiary",
                 icon=":material/download:",
                 on_click="ignore",
@@ -266,12 +266,4 @@ def here() -> tuple[Published, Filters]:
 
 def filter_note(text: str) -> None:
     if text:
-        st.caption(text.replace("*", "\\*").replace("[", "\\["))
-
-
-def amount_and_n(amount: object, currency: object, n: object) -> str:
-    return f"{money(amount, currency)} · {t('{n} deals', n=number(n))}"
-
-
-def since(value: object) -> str:
-    return t("since about {day}", day=day(value))
+        st.caption(plain(text))

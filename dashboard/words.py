@@ -4,6 +4,7 @@ English is the key: `t("Open deals")`. A sentence with figures is a template, `t
 another language can put them elsewhere.
 """
 
+import re
 from datetime import date, datetime
 
 import pandas as pd
@@ -179,6 +180,11 @@ def clock(value: datetime | None) -> str:
 
 def days(value: object, places: int = 0) -> str:
     return NOTHING if _is_missing(value) else t("{n} days", n=number(value, places))
+
+
+def plain(text: str) -> str:
+    """A text that Streamlit shows as Markdown, as it stands: names are data, and could hold a picture to be fetched."""
+    return re.sub(r"([\\`*_~$:!|<>#\[\]()])", r"\\\1", text)
 
 
 def _month_name(moment: date) -> str:

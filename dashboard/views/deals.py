@@ -8,7 +8,7 @@ from dashboard import charts, ui
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
-from dashboard.words import day, days, interval, label, labels, money, number, share, t
+from dashboard.words import day, days, interval, label, labels, money, number, plain, share, t
 
 STEP_COLORS = {
     "done": charts.GOOD,
@@ -33,7 +33,7 @@ def page(published: Published, chosen: Filters) -> None:
             _one(published, deal)
             return
         st.session_state.pop("deal")
-        st.toast(t("There is no deal {deal} here.", deal=deal_id))
+        st.toast(plain(t("There is no deal {deal} here.", deal=deal_id)))
     _all(published, chosen)
 
 

@@ -60,8 +60,8 @@ def _headline(mix: pd.DataFrame) -> None:
         ui.headline(page_name, t("No whole week of new deals is known"))
         return
     came, usual = mix["came"].sum(), mix["usual"].sum()
-    # new deals of four weeks as Poisson counts: 90%
-    spread = 1.645 * max(usual, 1) ** 0.5
+    # counts of four weeks against the mean of twelve, both Poisson: 90%
+    spread = 1.645 * (max(usual, 1) * (1 + 4 / 12)) ** 0.5
     text = (
         t("Fewer new deals than usual came in")
         if came < usual - spread
@@ -255,7 +255,7 @@ def _outcomes(published: Published, chosen: Filters) -> None:
     chart = None
     if len(rows):
         frame = rows.assign(segment=labels(rows["segment"]))
-        x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True))
+        x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", grid=False, labelOverlap=True))
         color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES))
         scale = alt.Scale(zero=False)
         tips = [

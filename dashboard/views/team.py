@@ -240,7 +240,11 @@ def _trend(published: Published, chosen: Filters) -> None:
             alt.Chart(rows)
             .mark_line(strokeWidth=2)
             .encode(
-                x=alt.X("week_start_date:T", title=None, axis=alt.Axis(format="%b %Y", grid=False, labelOverlap=True)),
+                x=alt.X(
+                    "week_start_date:T",
+                    title=None,
+                    axis=alt.Axis(format="%b %Y", tickCount="month", grid=False, labelOverlap=True),
+                ),
                 y=alt.Y("value:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0%", title="")),
                 color=alt.Color("team:N", scale=alt.Scale(range=charts.SERIES)),
                 tooltip=[

@@ -1,6 +1,6 @@
 """Today: what is wrong in the funnel, what changed since yesterday, whether the quarter's target is near."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -88,12 +88,19 @@ def _headline(published: Published, raised: list[alerts.Alert]) -> None:
         ui.headline(t("Today"), t("Nothing is judged yet"), learning)
 
 
+def _last_day(published: Published) -> date | None:
+    """The last day of which the open pipeline is known."""
+    last = published.first("select max(date_day) as day from fct_pipeline_movements")["day"]
+    return None if pd.isna(last) else pd.Timestamp(last).date()
+
+
 def _cards(published: Published, chosen: Filters) -> None:
     shown = []
     if published.has("fct_pipeline_movements"):
-        moved = published.query(MOVES, **chosen.values, first=published.as_of_day, last=published.as_of_day)
+        last = _last_day(published)
+        moved = published.query(MOVES, **chosen.values, first=last, last=last)
         opened, closed = moved["opening_deals"].sum(), moved["closing_deals"].sum()
-        if len(moved):
+        if last and len(moved):
             step = closed - opened
             shown.append(
                 Card(
@@ -109,7 +116,7 @@ def _cards(published: Published, chosen: Filters) -> None:
             for flow in ("created", "won", "lost"):
                 shown.append(
                     Card(
-                        t("{what} on {day}", what=t(FLOW_WORDS[flow]), day=day(published.as_of_day)),
+                        t("{what} on {day}", what=t(FLOW_WORDS[flow]), day=day(last)),
                         number(moved[f"{flow}_deals"].sum()),
                         moneys(moved, f"{flow}_amount"),
                     )
@@ -148,7 +155,7 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
                     t("Grey: where nine in ten weeks would be. Red: since it began."),
                 )
             for other in alert.others:
-                ui.html(f'<p class="if-note">{ui.escape(other)}</p>')
+                ui.note(other)
         with right:
             groups = alerts.other_groups(published, alert)
             if not groups.empty:
@@ -184,8 +191,8 @@ def _changed(published: Published, chosen: Filters) -> None:
         ui.not_published("fct_pipeline_movements")
         return
     span = choice("span", t("What changed in"), list(SPANS), "1", lambda code: t(SPANS[code]), pills=True)
-    last = published.as_of_day
-    moved = published.query(MOVES, **chosen.values, first=last - timedelta(days=int(span) - 1), last=last)
+    last = _last_day(published)
+    moved = published.query(MOVES, **chosen.values, first=last and last - timedelta(days=int(span) - 1), last=last)
     moved = moved.head(1).fillna(0)
     frame = _steps(moved.iloc[0].to_dict()) if len(moved) else pd.DataFrame()
     ui.figure(
@@ -289,18 +296,23 @@ def _moved_risks(published: Published, chosen: Filters) -> None:
         return
     moved = published.query(
         """
-        with said as (
+        -- what was said last night, and the last thing said before it
+        with nights as (select *, max(as_of) over () as last_night from deal_risk_history where as_of > $last - 60),
+
+        said as (
             select
-                deal_id, as_of, p_win_90d,
-                lag(p_win_90d) over (partition by deal_id order by as_of) as before
-            from deal_risk_history
+                deal_id, max(p_win_90d) filter (where as_of = last_night) as p_win_90d,
+                max_by(p_win_90d, as_of) filter (where as_of < last_night) as before
+            from nights
+            group by deal_id
         )
+
         select
             deals.deal_id, deals.deal_name, deals.team, deals.stage, cast(deals.amount as double) as amount,
             deals.currency, said.before, said.p_win_90d, said.p_win_90d - said.before as change
         from said
         inner join dim_deals as deals on said.deal_id = deals.deal_id
-        where cast(said.as_of as date) = $last and said.before is not null
+        where said.p_win_90d <> said.before
             and ($pipeline is null or deals.pipeline = $pipeline)
             and ($segment is null or deals.segment = $segment)
             and ($team is null or deals.team = $team)

@@ -20,7 +20,7 @@ from dashboard import browser, export, serve
 from dashboard.filters import month_back
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
-from dashboard.words import CODES
+from dashboard.words import CODES, plain
 from orchestration.cli import main
 from orchestration.settings import PROJECT_DIR
 from tests.python.dashboard_tables import with_all_tables, without_rows
@@ -84,6 +84,13 @@ def test_a_translation_has_the_figures_of_the_text():
         if sorted(re.findall(r"{\w+}", english)) != sorted(re.findall(r"{\w+}", russian))
     ]
     assert not differ
+
+
+@pytest.mark.parametrize("name", ["![x](http://evil/x.png)", ":red[x]", "$x$", "a_b*c*", "<b>", "[x](y)", "`x`"])
+def test_a_name_is_no_markdown(name):
+    shown = plain(name)
+    assert re.sub(r"\\(.)", r"\1", shown) == name
+    assert not re.search(r"(?<!\\)[!\[\]():$*_<>`]", shown)
 
 
 def test_a_period_begins_on_the_first_of_a_month():
@@ -382,7 +389,8 @@ def times_as_large(original: Path, large: Path, deals: int) -> None:
         for (name,) in con.execute("select table_name from duckdb_tables() where database_name = 'small'").fetchall():
             rows = f"select * from small.{name}"
             if name in by_deal:
-                rows = f"select one.* replace (deal_id || '_' || i as deal_id) from small.{name} as one, range({times}) t (i)"
+                copied = "one.* replace (deal_id || '_' || i as deal_id)"
+                rows = f"select {copied} from small.{name} as one, range({times}) as copies (i)"
             con.execute(f"create table {name} as {rows}")
         assert con.execute("select count(*) from dim_deals").fetchone()[0] >= deals
 
