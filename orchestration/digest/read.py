@@ -72,7 +72,7 @@ class Outlook:
     """Bookings until the quarter's end: what is booked, what is expected, and the target if there is one."""
 
     currency: str | None
-    ends_on: date
+    ends_on: date  # the last day
     booked: float
     median: float
     low: float
@@ -326,12 +326,12 @@ class _Reader:
         return months
 
     def _outlooks(self) -> list[Outlook]:
-        """The quarter under way of the whole department, the largest currency first."""
+        """The quarter under way of the whole department, the largest currency first. The table has the day after it."""
         rows = self._rows(
             {"bookings_nowcast"},
             """
             select
-                currency, cast(horizon_ends_on as date) as ends_on, cast(booked_so_far as double) as booked,
+                currency, cast(horizon_ends_on as date) - 1 as ends_on, cast(booked_so_far as double) as booked,
                 cast(median as double) as median, cast(low_80 as double) as low, cast(high_80 as double) as high,
                 cast(target as double) as target
             from bookings_nowcast

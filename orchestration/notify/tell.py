@@ -58,6 +58,7 @@ def tell(
             continue
         try:
             channel.send((in_words or _message)(fresh))
+            told.add(channel.name, fresh)
         except ChannelError as error:
             say(f"{channel.name} was not told: {error}")
             failures += 1
@@ -65,7 +66,6 @@ def tell(
             say(f"{channel.name} was not told: {type(error).__name__}")
             failures += 1
         else:
-            told.add(channel.name, fresh)
             say(f"{channel.name} was told: {', '.join(each.title for each in fresh[:3])}")
     return failures
 

@@ -67,7 +67,7 @@ from range(1, 26) as t (n)
 """
 NOWCAST = """
 create table bookings_nowcast as
-select 'quarter_end' as horizon, date '2026-09-30' as horizon_ends_on, 'all' as segment, 'all' as team,
+select 'quarter_end' as horizon, date '2026-10-01' as horizon_ends_on, 'all' as segment, 'all' as team,
     'EUR' as currency, 1e6 as booked_so_far, 5e6 as median, 4e6 as low_80, 6e6 as high_80, 7e6 as target
 """
 
@@ -95,6 +95,7 @@ def test_the_page_needs_no_other_file_and_runs_nothing(publish):
     html = page(read(database))
     assert not re.search(r"<script|<link|<img|<iframe|\ssrc=|\shref=|url\(|@import|https?://", html)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html and "&lt;b&gt;Acme&lt;/b&gt;" in html
+    assert "By 30 September 2026: 1M EUR booked, 5M expected" in html
     assert html.count("<svg") == html.count("</svg>") == 3  # the alert's chart, the outlook, months
 
 

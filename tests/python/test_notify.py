@@ -5,11 +5,13 @@ import traceback
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 from click.testing import CliRunner
 
 from orchestration.cli import main
+from orchestration.defs.schedules import on_failure
 from orchestration.notify import channels
 from orchestration.notify.channels import ChannelError, Mail, Message, Telegram, Webhook, from_env
 from orchestration.notify.news import News, alerts, failed, well
@@ -158,6 +160,23 @@ def test_a_night_as_of_an_earlier_day_tells_nobody(settings: Settings, api: Fake
     monkeypatch.delenv(AS_OF)
     tell_of_failure(settings, "no rows", said.append)
     assert len(api.calls) == 1
+
+
+def test_what_fails_in_dagster_is_told_with_what_bi_still_shows(settings: Settings, api: FakeApi, monkeypatch):
+    monkeypatch.setenv("INFLIGHT_DATA", str(settings.data))
+    monkeypatch.setenv(channels.WEBHOOK_URL, api.url)
+
+    @dg.op
+    def gate_1() -> None:
+        raise dg.Failure("no rows", allow_retries=False)
+
+    @dg.job(hooks={on_failure}, executor_def=dg.in_process_executor)
+    def night() -> None:
+        gate_1()
+
+    assert not night.execute_in_process(raise_on_error=False).success
+    (call,) = api.calls
+    assert call.body["text"] == "*Inflight: The night failed*\ngate_1 failed: no rows. BI has nothing yet."
 
 
 def test_what_was_told_survives_a_line_that_a_kill_cut(settings: Settings):

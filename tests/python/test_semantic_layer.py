@@ -15,7 +15,6 @@ from orchestration.docs import METRICS_PAGE, metrics_page
 from orchestration.metrics import semantic_manifest
 from orchestration.settings import PROJECT_DIR, Settings
 from tests.python.models import give_project
-from tests.python.test_night import first_night, world  # noqa: F401
 
 # The same figures by month, in plain SQL.
 BY_MONTH = {
@@ -68,7 +67,7 @@ ASK += "Settings.from_env().export(); mf(Settings.from_env(), *json.loads(sys.ar
 
 
 @pytest.fixture(scope="module")
-def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str]]]:  # noqa: F811
+def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str]]]:
     """What `mf query` says, in one process for all queries; a group -> its rows."""
     folder = tmp_path_factory.mktemp("mf")
     (folder / "published").symlink_to(first_night / "published")
@@ -91,7 +90,7 @@ def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str
 
 @pytest.mark.slow
 @pytest.mark.parametrize("group", QUERIES)
-def test_mf_gives_what_plain_sql_on_the_published_file_gives(answers, first_night: Path, group: str):  # noqa: F811
+def test_mf_gives_what_plain_sql_on_the_published_file_gives(answers, first_night: Path, group: str):
     with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
         for metric, sql in QUERIES[group].items():
             expected = {str(key)[:10]: float(value) for key, value in con.execute(sql).fetchall() if key}
