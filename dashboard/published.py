@@ -82,6 +82,10 @@ class Published:
         found = self.query(sql, **values)
         return {} if found.empty else found.iloc[0].to_dict()
 
+    def column(self, sql: str, **values: Value) -> list[Any]:
+        """The first column of a query."""
+        return self.query(sql, **values).iloc[:, 0].tolist()
+
     def __enter__(self) -> "Published":
         return self
 

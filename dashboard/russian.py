@@ -308,8 +308,11 @@ RUSSIAN = {
         "Каким нужно действие, в этой публикации нет: ниже те, у кого больше всего показателей вне нормы."
     ),
     "No open deal waits for an act": "Ни одна открытая сделка не ждёт действия",
-    "{n} deals wait for an act; first: {deal}, {act}": "Ждут действия: {n}; первая: {deal}, {act}",
-    "{amount} is at risk in them.": "В них под угрозой {amount}.",
+    "{n} deals wait for an act": "Ждут действия сделок: {n}",
+    "First: {deal}, {act}.": "Первая: {deal}, {act}.",
+    "{amount} is at risk in all of them.": "Во всех них под угрозой {amount}.",
+    "Win in 90 days": "Выигрыш за 90 дней",
+    "Loss in 30 days": "Потеря за 30 дней",
     "Deals that need an act, most to save first": "Сделки, которым нужно действие: сначала где можно спасти больше",
     "Chance to win within 90 days": "Шанс выиграть за 90 дней",
     "Chance to lose within 30 days": "Шанс потерять за 30 дней",
@@ -385,11 +388,9 @@ RUSSIAN = {
     ),
     "No deal was lost in this period.": "За этот период ни одна сделка не потеряна.",
     "No deal was lost in this period": "За этот период ни одна сделка не потеряна",
-    "{cause} is what most explained losses died of: {share} ({interval}) of {n}": (
-        "Главная найденная причина потерь: {cause}, {share} ({interval}) из {n}"
-    ),
-    "{n} of {total} losses are explained by what was visible before; {silent} are silent deaths that the CRM calls open.": (
-        "Объяснимы тем, что было видно заранее: {n} из {total}; тихих смертей, открытых по CRM: {silent}."
+    "{n} of {total} losses show why; most often: {cause}": "Причина видна у {n} потерь из {total}; чаще всего: {cause}",
+    "{cause}: {share} ({interval}) of all. Silent deaths that the CRM calls open: {silent}.": (
+        "{cause}: {share} ({interval}) всех. Тихих смертей, открытых по CRM: {silent}."
     ),
     "None of {n} losses can be explained by what was visible before": (
         "Ни одна из {n} потерь не объясняется тем, что было видно заранее"

@@ -99,13 +99,9 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
     with top:
         ui.headline(
             t("Deals"),
-            t(
-                "{n} deals wait for an act; first: {deal}, {act}",
-                n=number(n),
-                deal=first["deal_name"],
-                act=label(first["next_act"]),
-            ),
-            t("{amount} is at risk in them.", amount=at_risk) if at_risk else "",
+            t("{n} deals wait for an act", n=number(n)),
+            t("First: {deal}, {act}.", deal=first["deal_name"], act=label(first["next_act"]))
+            + (" " + t("{amount} is at risk in all of them.", amount=at_risk) if at_risk else ""),
         )
     heads = st.column_config
     shown = rows.assign(
@@ -124,8 +120,8 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             "owner": t("Owner"),
             "amount": heads.NumberColumn(t("Amount"), format="localized"),
             "currency": t("Currency"),
-            "p_win_90d": heads.NumberColumn(t("Chance to win within 90 days"), format="percent"),
-            "p_lost_30d": heads.NumberColumn(t("Chance to lose within 30 days"), format="percent"),
+            "p_win_90d": heads.NumberColumn(t("Win in 90 days"), format="percent"),
+            "p_lost_30d": heads.NumberColumn(t("Loss in 30 days"), format="percent"),
             "amount_saved_by_acting": heads.NumberColumn(t("Saved by acting"), format="localized"),
             "next_act": t("Next act"),
             "next_act_status": t("Status"),

@@ -45,7 +45,7 @@ def page(published: Published, chosen: Filters) -> None:
     alerted = _alerted(published, chosen)
     names = dict(zip(stages["stage_id"], stages["name"], strict=True))
     _headline(told, chosen, names.get(alerted))
-    ages = published.query("select distinct age_days from cohort_same_age order by 1")["age_days"].astype(str).tolist()
+    ages = [str(each) for each in published.column("select distinct age_days from cohort_same_age order by 1")]
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
         at = choice("month", t("Deals that entered in"), months, months[0], lambda code: month(f"{code}-01"))

@@ -114,17 +114,16 @@ def _headline(stated: pd.DataFrame, found: pd.DataFrame | None) -> None:
             ui.headline(
                 t("Losses"),
                 t(
-                    "{cause} is what most explained losses died of: {share} ({interval}) of {n}",
+                    "{n} of {total} losses show why; most often: {cause}",
+                    n=number(explained),
+                    total=number(total),
+                    cause=first["name"],
+                ),
+                t(
+                    "{cause}: {share} ({interval}) of all. Silent deaths that the CRM calls open: {silent}.",
                     cause=first["name"][:1].upper() + first["name"][1:],
                     share=share(first["value"]),
                     interval=interval(first["low"], first["high"]),
-                    n=number(total),
-                ),
-                t(
-                    "{n} of {total} losses are explained by what was visible before; {silent} are silent deaths "
-                    "that the CRM calls open.",
-                    n=number(explained),
-                    total=number(total),
                     silent=number(found["silent"].sum()),
                 ),
             )
@@ -202,7 +201,7 @@ def _stated_and_found(published: Published, chosen: Filters) -> None:
 
 
 def _autopsies(published: Published, chosen: Filters) -> None:
-    causes = published.query("select distinct found_cause as cause from loss_autopsy order by 1")["cause"].tolist()
+    causes = published.column("select distinct found_cause as cause from loss_autopsy order by 1")
     cause = st.selectbox(
         t("Cause"), ["", *causes], format_func=lambda code: label(code) if code else t("all"), key="cause"
     )
@@ -290,7 +289,7 @@ def _contrast(published: Published, chosen: Filters) -> None:
             ui.title(t("What won deals had and lost ones had not"))
             ui.not_published("win_loss_contrast")
         return
-    landmarks = published.query("select distinct landmark from win_loss_contrast")["landmark"].tolist()
+    landmarks = published.column("select distinct landmark from win_loss_contrast")
     landmarks.sort(key=lambda landmark: int(landmark.removeprefix("age_")))
     landmark = choice("landmark", t("At the age of"), landmarks, "age_30", _age, pills=True)
     rows = published.query(

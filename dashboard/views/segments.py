@@ -334,9 +334,7 @@ def _activation(published: Published, chosen: Filters) -> None:
 def _behind(published: Published, chosen: Filters) -> None:
     if not published.has("dim_deals"):
         return
-    channels = published.query("select distinct channel from dim_deals where channel is not null order by 1")[
-        "channel"
-    ].tolist()
+    channels = published.column("select distinct channel from dim_deals where channel is not null order by 1")
     channel = st.selectbox(
         t("Channel"), ["", *channels], format_func=lambda code: label(code) if code else t("all"), key="channel"
     )

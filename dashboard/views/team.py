@@ -32,33 +32,20 @@ def page(published: Published, chosen: Filters) -> None:
     if not published.has("dim_users", "fct_journey_steps"):
         ui.headline(t("Team"), t("The journey's steps are not in this publication"))
         return
-    steps = published.query("select step from fct_journey_steps group by step order by min(step_number), step")[
-        "step"
-    ].tolist()
+    steps = published.column("select step from fct_journey_steps group by step order by min(step_number), step")
     step = st.session_state.get("step") or ""
     step = step if step in steps else ""
     by_person = _on_time(published, chosen, step)
     teams = _shares(by_person.groupby("team", as_index=False)[["total", "n"]].sum().rename(columns={"team": "name"}))
     teams = teams.assign(name=labels(teams["name"]))
     _headline(teams, step)
-    if published.has("manager_scorecard"):
-        _scorecard(published, chosen)
-    else:
-        with st.container(border=True):
-            ui.title(t("Scorecard"))
-            ui.not_published("manager_scorecard")
     choice("step", t("The step"), ["", *steps], "", lambda code: label(code) if code else t("all key steps"))
     left, right = st.columns(2)
     with left:
         ui.figure(
             "teams_on_time",
             t("Key steps done in time, by team"),
-            charts.forest(
-                teams,
-                "",
-            )
-            if len(teams)
-            else None,
+            charts.forest(teams, "") if len(teams) else None,
             teams,
             t(
                 "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as "
@@ -77,6 +64,12 @@ def page(published: Published, chosen: Filters) -> None:
             t("Where intervals overlap, the order may be chance."),
             t("No step was due in this period."),
         )
+    if published.has("manager_scorecard"):
+        _scorecard(published, chosen)
+    else:
+        with st.container(border=True):
+            ui.title(t("Scorecard"))
+            ui.not_published("manager_scorecard")
     _trend(published, chosen)
     _behind(published, chosen, step)
 

@@ -280,7 +280,14 @@ def test_every_page_stands_and_can_be_read(site, page, path):
 
 @needs_chromium
 def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, page):
-    visit(page, f"{site}/funnel")
+    visit(page, f"{site}/data")
+    for _ in range(30):  # the keyboard reaches the pages too
+        page.keyboard.press("Tab")
+        if "Funnel" in page.evaluate("document.activeElement.innerText"):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/funnel**")
+    browser.settle(page)
     page.get_by_role("combobox", name="Team").click()
     page.get_by_role("option", name="North").click()
     page.wait_for_url("**team=North**")
@@ -319,6 +326,33 @@ def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
 
 
 @needs_chromium
+def test_figures_are_those_of_the_file(site, page, full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        moved = con.execute(
+            """
+            select sum(closing_deals), sum(created_deals), sum(won_deals), sum(lost_deals) from fct_pipeline_movements
+            where date_day = (select max(date_day) from fct_pipeline_movements) and team = 'North'
+            """
+        ).fetchone()
+        (lost,) = con.execute("select count(*) from dim_deals where status = 'lost'").fetchone()
+        done, due = con.execute(
+            "select count(*) filter (where is_on_time), count(*) from fct_journey_steps where is_on_time is not null"
+        ).fetchone()
+    visit(page, f"{site}/?team=North")
+    cards = page.locator(".if-card").all_inner_texts()
+    assert [re.search(r"([\d,]+) deals", cards[0])[1], *(card.split("\n")[1] for card in cards[1:4])] == [
+        f"{int(n):,}" for n in moved
+    ]
+    visit(page, f"{site}/losses?period=all")
+    assert f"Deals: {lost:,}" in page.locator(".st-key-tab_lost_deals").inner_text()
+    visit(page, f"{site}/team?period=all")
+    with page.expect_download() as given:
+        page.locator(".st-key-csv_teams_on_time button").first.click()
+    teams = pd.read_csv(given.value.path(), encoding="utf-8-sig")
+    assert (teams["n"].sum(), teams["total"].sum()) == (done, due)
+
+
+@needs_chromium
 def test_charts_and_tables_are_handed_out(site, page):
     visit(page, f"{site}/data")
     with page.expect_download() as given:
@@ -333,17 +367,6 @@ def test_charts_and_tables_are_handed_out(site, page):
     assert Path(given.value.path()).read_bytes().startswith(b"\x89PNG")
     # a table's own export, which knows nothing of formulas, is out of reach
     assert not [each for each in page.locator("[aria-label='Download as CSV']").all() if each.is_visible()]
-
-
-@needs_chromium
-def test_the_keyboard_reaches_the_pages(site, page):
-    visit(page, site)
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        if "Funnel" in page.evaluate("document.activeElement.innerText"):
-            break
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/funnel**")
 
 
 @needs_chromium
