@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from orchestration.defs.publish.deliver import deliver
@@ -79,6 +80,7 @@ def texts(database: Path) -> set[str]:
     return found
 
 
+@examples(deadline=None)
 @given(st.text(), st.text(min_size=16, max_size=150))
 def test_the_hash_is_hmac_sha_256(text: str, key: str):
     with duckdb.connect() as con:

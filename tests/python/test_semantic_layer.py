@@ -1,10 +1,12 @@
 """A metric has one definition: mf on the published file gives what plain SQL on it gives. Its page says the same."""
 
+import ast
 import csv
 import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -119,18 +121,28 @@ def test_mf_gives_what_plain_sql_on_the_published_file_gives(answers, first_nigh
             assert len(expected) > 2, metric
 
 
+def query_of(page: str, name: str) -> str:
+    """A query of a page of the dashboard, read from its text: to import a page is to show it."""
+    statements = ast.parse((PROJECT_DIR / "dashboard" / "views" / f"{page}.py").read_text()).body
+    constants = [each for each in statements if isinstance(each, ast.Assign) and each.targets[0].id.isupper()]
+    values: dict[str, str] = {}
+    for each in constants:
+        with suppress(NameError):  # a constant of other things
+            exec(compile(ast.Module([each], []), page, "exec"), values)
+    return values[name]
+
+
 @pytest.mark.slow
 def test_the_dashboard_shows_what_mf_says_of_the_pipeline(answers, first_night: Path):
     """Eight metrics by month and currency, by the query of its first page."""
-    from dashboard.views.today import MOVES
-
+    moves = query_of("today", "MOVES")
     everybody = dict.fromkeys(("pipeline", "segment", "team"))
     shown = {}
     with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
         for month, first, last in con.execute("""
             select date_trunc('month', date_day), min(date_day), max(date_day) from fct_pipeline_movements group by 1
         """).fetchall():
-            for row in con.execute(MOVES, {"first": first, "last": last, **everybody}).df().to_dict("records"):
+            for row in con.execute(moves, {"first": first, "last": last, **everybody}).df().to_dict("records"):
                 shown[f"{month:%F}", row["currency"]] = [float(row[column]) for column in ON_TODAY.values()]
     asked = {
         (row["metric_time__month"][:10], row["pipeline_day__currency"]): [float(row[metric]) for metric in ON_TODAY]
@@ -144,12 +156,11 @@ def test_the_dashboard_shows_what_mf_says_of_the_pipeline(answers, first_night: 
 @pytest.mark.slow
 def test_the_dashboard_shows_what_mf_says_of_the_funnel(answers, first_night: Path):
     """Three metrics of each cohort, by the query of its funnel."""
-    from dashboard.views.funnel import BY_SEGMENT
-
+    by_segment = query_of("funnel", "BY_SEGMENT")
     shown = {}
     with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
         for (segment,) in con.execute("select distinct segment from cohort_stage_conversion").fetchall():
-            for row in con.execute(BY_SEGMENT, {"segment": segment}).df().to_dict("records"):
+            for row in con.execute(by_segment, {"segment": segment}).df().to_dict("records"):
                 key = (f"{row['cohort_month']:%F}", row["stage_id"], segment)
                 shown[key] = [row[column] for column in ON_FUNNEL.values()]
     asked = {
