@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from orchestration.metrics import semantic_manifest
 from orchestration.settings import PROJECT_DIR, Settings
 
 METRICS_PAGE = PROJECT_DIR / "docs" / "metrics.md"
+DEFINED = PROJECT_DIR / "models" / "marts" / "_semantic_models.yml"
 SITE = PROJECT_DIR / "target" / "docs"
 REMOTE = re.compile(
     r"""<(?:script|link)[^>]*\b(?:href|src)=["'](?:https?:)?//[^>]*>(?:\s*</script>)?|@import url\([^)]*\);?"""
@@ -38,7 +41,8 @@ def metrics_page(settings: Settings) -> str:
         measure["name"]: (model, measure) for model in project["semantic_models"] for measure in model["measures"]
     }
     parts = [HEAD]
-    for metric in project["metrics"]:
+    order = [metric["name"] for metric in yaml.safe_load(DEFINED.read_text())["metrics"]]  # dbt keeps none
+    for metric in sorted(project["metrics"], key=lambda each: order.index(each["name"])):
         meta = metric["config"]["meta"]
         parts.append(
             f"## {metric['label']}: `{metric['name']}`\n\n"

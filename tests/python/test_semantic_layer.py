@@ -1,10 +1,12 @@
 """A metric has one definition: mf on the published file gives what plain SQL on it gives. Its page says the same."""
 
+import ast
 import csv
 import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -61,6 +63,24 @@ BY_STAGE = {
         from cohort_stage_conversion inner join dim_stages using (stage_id)
         where conversion_expected is not null group by 1""",
 }
+# What the dashboard's own queries call them.
+ON_TODAY = {
+    "open_pipeline_amount": "closing_amount",
+    "open_pipeline_deals": "closing_deals",
+    "pipeline_created_amount": "created_amount",
+    "pipeline_created_deals": "created_deals",
+    "pipeline_won_amount": "won_amount",
+    "pipeline_won_deals": "won_deals",
+    "pipeline_lost_amount": "lost_amount",
+    "pipeline_lost_deals": "lost_deals",
+}
+ON_FUNNEL = {
+    "stage_entries": "entered",
+    "stage_advances": "advanced",
+    "stage_conversion_expected": "conversion_expected",
+}
+BY_CURRENCY = "metric_time__month,pipeline_day__currency"
+BY_COHORT = "metric_time__month,stage,stage_cohort__segment"
 QUERIES = {"metric_time__month": BY_MONTH, "deal__segment": BY_SEGMENT, "stage__stage_name": BY_STAGE}
 ASK = "import json, sys; from orchestration.metrics import mf; from orchestration.settings import Settings; "
 ASK += "Settings.from_env().export(); mf(Settings.from_env(), *json.loads(sys.argv[1]))"
@@ -72,9 +92,10 @@ def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str
     folder = tmp_path_factory.mktemp("mf")
     (folder / "published").symlink_to(first_night / "published")
     give_project(Settings(folder))
+    asked = {**QUERIES, BY_CURRENCY: ON_TODAY, BY_COHORT: ON_FUNNEL}
     commands = [
         ["query", "--metrics", ",".join(metrics), "--group-by", group, "--csv", str(folder / f"{group}.csv")]
-        for group, metrics in QUERIES.items()
+        for group, metrics in asked.items()
     ]
     done = subprocess.run(
         [sys.executable, "-c", ASK, json.dumps(commands)],
@@ -85,7 +106,7 @@ def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return {group: list(csv.DictReader((folder / f"{group}.csv").open())) for group in QUERIES}
+    return {group: list(csv.DictReader((folder / f"{group}.csv").open())) for group in asked}
 
 
 @pytest.mark.slow
@@ -98,6 +119,59 @@ def test_mf_gives_what_plain_sql_on_the_published_file_gives(answers, first_nigh
             asked = {key: value for key, value in asked.items() if key in expected or value}
             assert asked == pytest.approx(expected), metric
             assert len(expected) > 2, metric
+
+
+def query_of(page: str, name: str) -> str:
+    """A query of a page of the dashboard, read from its text: to import a page is to show it."""
+    statements = ast.parse((PROJECT_DIR / "dashboard" / "views" / f"{page}.py").read_text()).body
+    constants = [each for each in statements if isinstance(each, ast.Assign) and each.targets[0].id.isupper()]
+    values: dict[str, str] = {}
+    for each in constants:
+        with suppress(NameError):  # a constant of other things
+            exec(compile(ast.Module([each], []), page, "exec"), values)
+    return values[name]
+
+
+@pytest.mark.slow
+def test_the_dashboard_shows_what_mf_says_of_the_pipeline(answers, first_night: Path):
+    """Eight metrics by month and currency, by the query of its first page."""
+    moves = query_of("today", "MOVES")
+    everybody = dict.fromkeys(("pipeline", "segment", "team"))
+    shown = {}
+    with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
+        for month, first, last in con.execute("""
+            select date_trunc('month', date_day), min(date_day), max(date_day) from fct_pipeline_movements group by 1
+        """).fetchall():
+            for row in con.execute(moves, {"first": first, "last": last, **everybody}).df().to_dict("records"):
+                shown[f"{month:%F}", row["currency"]] = [float(row[column]) for column in ON_TODAY.values()]
+    asked = {
+        (row["metric_time__month"][:10], row["pipeline_day__currency"]): [float(row[metric]) for metric in ON_TODAY]
+        for row in answers[BY_CURRENCY]
+    }
+    assert asked.keys() == shown.keys()
+    for key, figures in shown.items():
+        assert asked[key] == pytest.approx(figures), key
+
+
+@pytest.mark.slow
+def test_the_dashboard_shows_what_mf_says_of_the_funnel(answers, first_night: Path):
+    """Three metrics of each cohort, by the query of its funnel."""
+    by_segment = query_of("funnel", "BY_SEGMENT")
+    shown = {}
+    with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
+        for (segment,) in con.execute("select distinct segment from cohort_stage_conversion").fetchall():
+            for row in con.execute(by_segment, {"segment": segment}).df().to_dict("records"):
+                key = (f"{row['cohort_month']:%F}", row["stage_id"], segment)
+                shown[key] = [row[column] for column in ON_FUNNEL.values()]
+    asked = {
+        (row["metric_time__month"][:10], row["stage"], row["stage_cohort__segment"]): [
+            float(row[metric] or "nan") for metric in ON_FUNNEL
+        ]
+        for row in answers[BY_COHORT]
+    }
+    assert asked.keys() == shown.keys()
+    for key, figures in shown.items():
+        assert asked[key] == pytest.approx(figures, nan_ok=True), key
 
 
 def test_every_metric_says_its_question_its_traps_and_its_owner(settings: Settings):
