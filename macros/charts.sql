@@ -2,7 +2,7 @@
    costs. harm: where the odds go when it gets worse. margin: odds within so much of what is expected are usual. #}
 {% macro chart_signals() -%}
     {{ return({
-        'loss_rate': {'share': 0.30, 'harm': 'up', 'margin': 1.05, 'groups': ['', 'segment', 'channel', 'team']},
+        'loss_rate': {'share': 0.30, 'harm': 'up', 'margin': 1.10, 'groups': ['', 'segment', 'channel', 'team']},
         'lead_quality': {'share': 0.10, 'harm': 'up', 'margin': 1.05, 'groups': ['channel']},
         'task_timeliness': {'share': 0.22, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
         'stage_speed': {'share': 0.08, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
