@@ -2,8 +2,8 @@
 
 import random
 from collections import defaultdict
-from datetime import datetime
-from math import exp, log, sqrt
+from datetime import date, datetime, timedelta
+from math import ceil, exp, log, sqrt
 
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
@@ -35,6 +35,12 @@ def contrast(models: Models) -> Warehouse:
     given = ["stg_as_of", "int_indicator_counts", "int_indicator_norms", "dim_indicators", "int_indicator_landmarks"]
     given += ["int_indicator_weights", "int_indicator_steps_known", "dim_deals"]
     return models.warehouse("win_loss_contrast", given=given)
+
+
+@pytest.fixture(scope="module")
+def norms(models: Models) -> Warehouse:
+    given = ["stg_as_of", "dim_deals", "fct_deals", "int_indicator_contacts", "dim_dates"]
+    return models.warehouse("int_loss_silence_norms", given=given)
 
 
 def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
@@ -214,3 +220,47 @@ def test_won_and_lost_deals_are_contrasted_within_their_stage(contrast: Warehous
         assert told[segment]["difference"] == pytest.approx(weighted / total, abs=1e-9)
         assert told[segment]["difference_low"] < told[segment]["difference"] < told[segment]["difference_high"]
         assert told[segment]["won_n"] == sum(row["won"] for row in rows)
+
+
+def test_a_silence_is_held_against_the_deals_won_before_the_quarter_in_which_it_was(norms: Warehouse) -> None:
+    draw = random.Random(5)
+    deals, facts, contacts, silences = [], [], [], []
+    for number in range(300):
+        created = datetime(2025, 1, 1) + timedelta(days=draw.randint(0, 300), hours=9)
+        heard = sorted(created + timedelta(days=draw.uniform(0, 90)) for _ in range(draw.randint(0, 6)))
+        won = created + timedelta(days=90)
+        deals.append({"_deal_number": number, "segment": draw.choice(["large", "small"]), "created_at": created})
+        deals[-1]["is_excluded_from_norms"] = number % 50 == 0
+        facts.append({"_deal_number": number, "won_at": won})
+        contacts += [{"deal_number": number, "is_two_way": True, "occurred_at": at} for at in heard]
+        contacts.append({"deal_number": number, "is_two_way": False, "occurred_at": created + timedelta(days=45)})
+        if number % 50:
+            spans = [
+                ceil((b - a).total_seconds() / 86400) for a, b in zip([created, *heard], [*heard, won], strict=True)
+            ]
+            silences.append((deals[-1]["segment"], won.date(), spans))
+
+    quarters = [date(year, month, 1) for year in (2025, 2026) for month in (1, 4, 7, 10)][:6]
+    norms.build(
+        {
+            "stg_as_of": [{"as_of": AS_OF}],
+            "dim_deals": deals,
+            "fct_deals": facts,
+            "int_indicator_contacts": contacts,
+            "dim_dates": [{"quarter_start_date": quarter} for quarter in quarters],
+        }
+    )
+    told = {(row["segment"], row["valid_from"]): row for row in norms.rows("select * from int_loss_silence_norms")}
+
+    def quantile(values: list[int], q: float) -> int:
+        return sorted(values)[ceil(q * len(values) - 1e-9) - 1]
+
+    for quarter in quarters:
+        for segment in ("large", "small", "(all)"):
+            known = [spans for of, won, spans in silences if won < quarter and segment in (of, "(all)")]
+            row = told.get((segment, quarter))
+            assert (row is not None) == (len(known) >= 50)
+            if row:
+                assert row["won_deals"] == len(known)
+                assert row["norm_days"] == quantile([days for spans in known for days in spans], 0.95)
+                assert row["longest_days"] == quantile([max(spans) for spans in known], 0.9)

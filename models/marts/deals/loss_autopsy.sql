@@ -159,8 +159,10 @@ select
             || {{ percent('joined.share_low') }} || ' to ' || {{ percent('joined.share_high') }} || ')'
     end
     || case
-        when joined.is_silent_death then '. Open in the CRM, but the client was last heard '
-            || cast(cast(joined.silence_days as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' days ago'
+        when joined.is_silent_death
+            then
+                '. Open in the CRM, but the client was last heard '
+                || cast(cast(joined.silence_days as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' days ago'
         when joined.stated_reason_kind = 'unknown' then '. No reason was stated'
         else '. Stated: ' || replace(joined.stated_reason_kind, '_', ' ') || case
             when joined.is_reason_supported then ', which the facts bear out'

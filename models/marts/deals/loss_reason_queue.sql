@@ -13,8 +13,10 @@ select
     case
         when losses.is_reason_supported = false
             then 'Stated is ' || replace(losses.stated_reason_kind, '_', ' ') || ', and the facts do not bear it out. What happened?'
-        when losses.is_silent then 'The client was not heard for '
-            || cast(cast(losses.silence_days as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' days. What was said last?'
+        when losses.is_silent
+            then
+                'The client was not heard for '
+                || cast(cast(losses.silence_days as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' days. What was said last?'
         else 'Nothing was late and no reason is stated. What did the client say?'
     end as question,
     losses.as_of

@@ -100,17 +100,18 @@ select
     case
         when adjusted.closed = 0 then 'no deal ended'
         when compared.alike > 0
-            then 'not to be told from ' || cast(compared.alike as {{ dbt.type_string() }})
-            || case
-                when compared.clearly_above > 0
-                    then ', clearly below ' || cast(compared.clearly_above as {{ dbt.type_string() }})
-                else ''
-            end
-            || case
-                when compared.clearly_below > 0
-                    then ', clearly above ' || cast(compared.clearly_below as {{ dbt.type_string() }})
-                else ''
-            end
+            then
+                'not to be told from ' || cast(compared.alike as {{ dbt.type_string() }})
+                || case
+                    when compared.clearly_above > 0
+                        then ', clearly below ' || cast(compared.clearly_above as {{ dbt.type_string() }})
+                    else ''
+                end
+                || case
+                    when compared.clearly_below > 0
+                        then ', clearly above ' || cast(compared.clearly_below as {{ dbt.type_string() }})
+                    else ''
+                end
         when compared.clearly_above is not null then 'no other interval overlaps'
     end as place_reason,
     cast((select as_of from {{ ref('stg_as_of') }}) as date) as as_of

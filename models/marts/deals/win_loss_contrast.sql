@@ -129,12 +129,19 @@ sliced as (
     select
         landmark,
         '(all)' as segment,
-        {% for column in [
-            'stage_id', 'kind', 'thing', 'won', 'lost', 'won_share', 'lost_share', 'won_mean', 'lost_mean', 'won_n', 'lost_n',
-            'weight', 'variance'
-        ] %}
-            {{ column }}{{ ',' if not loop.last }}
-        {% endfor %}
+        stage_id,
+        kind,
+        thing,
+        won,
+        lost,
+        won_share,
+        lost_share,
+        won_mean,
+        lost_mean,
+        won_n,
+        lost_n,
+        weight,
+        variance
     from weighed
 ),
 
