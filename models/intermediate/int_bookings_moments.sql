@@ -42,6 +42,24 @@ deals as (
     inner join {{ ref('fct_deals') }} as facts on deals.deal_id = facts.deal_id
 ),
 
+-- most stays begin and end between two of them
+stays as (
+    select
+        deal_id,
+        stage_id,
+        known_at,
+        coalesce(until_at, {{ far }}) as until_at
+    from {{ ref('int_indicator_stages_known') }}
+    where
+        is_open_stage
+        and (
+            coalesce(until_at, {{ far }}) > (select made_on from ahead)
+            or {{ dbt.date_trunc('month', 'until_at') }}
+            > {{ dbt.date_trunc('month', dbt.dateadd('second', -1, 'known_at')) }}
+        )
+        and coalesce(until_at, {{ far }}) > (select min(moment_on) from moments)
+),
+
 open_deals as (
     select
         moments.*,
@@ -53,10 +71,10 @@ open_deals as (
         case when deals.won_at is not null then {{ dbt.datediff('moments.moment_on', 'cast(deals.won_at as date)', 'day') }} end
             as days_to_win,
         deals.amount as won_amount
-    from {{ ref('int_indicator_stages_known') }} as stays
-    inner join moments on stays.known_at <= moments.moment_on and coalesce(stays.until_at, {{ far }}) > moments.moment_on
+    from stays
     inner join deals on stays.deal_id = deals.deal_id
-    where stays.is_open_stage and deals.ended_at > moments.moment_on
+    inner join moments on stays.known_at <= moments.moment_on and stays.until_at > moments.moment_on
+    where deals.ended_at > moments.moment_on
 ),
 
 valued as (

@@ -20,7 +20,13 @@ with parts as (
         {% for column in ['value', 'norm'] %}
             {{ in_words('parts.' ~ column, "coalesce(indicators.unit, 'days')", with_unit=false) }} as {{ column }}_in_short,
         {% endfor %}
-        {% for outcome in outcomes %} parts.{{ outcome }}, {% endfor %}
+        {% for outcome in outcomes %}
+            parts.{{ outcome }},
+            row_number() over (
+                partition by parts.deal_number
+                order by case when parts.part = 'base' then 1 else 0 end, abs(parts.{{ outcome }}) desc, parts.part
+            ) as rank_{{ outcome }},
+        {% endfor %}
         case
             when indicators.indicator is not null then 'ind_' || parts.part
             when parts.part = 'win_90d' then 'deal_risk'
@@ -41,6 +47,7 @@ by_outcome as (
             value,
             value_text,
             {{ outcome }} as contribution,
+            rank_{{ outcome }} as reason_rank,
             fact_table,
             case
                 when part = 'base'
@@ -69,12 +76,7 @@ select
     by_outcome.value,
     by_outcome.value_text,
     by_outcome.contribution,
-    cast(
-        row_number() over (
-            partition by by_outcome.deal_id, by_outcome.outcome
-            order by case when part = 'base' then 1 else 0 end, abs(contribution) desc, part
-        ) as integer
-    ) as reason_rank,
+    cast(by_outcome.reason_rank as integer) as reason_rank,
     by_outcome.fact_table,
     by_outcome.sentence,
     cast(as_of.as_of as date) as as_of
