@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, serve
 from dashboard.filters import month_back
@@ -116,6 +117,14 @@ def test_any_other_address_is_refused_without_a_password(address, monkeypatch):
     assert serve.PASSWORD in refused.output
     monkeypatch.setenv(serve.PASSWORD, "open sesame")
     assert f"--server.address={address}" in serve.command(address, 1)
+
+
+def test_the_page_itself_refuses_however_it_was_started(monkeypatch):
+    """Streamlit by itself listens to every address."""
+    monkeypatch.delenv(serve.PASSWORD, raising=False)
+    app = AppTest.from_file(DASHBOARD / "app.py").run(timeout=60)
+    assert any(serve.PASSWORD in element.proto.body for element in app.get("html"))
+    assert "_published" not in app.session_state
 
 
 def test_nothing_phones_home():
