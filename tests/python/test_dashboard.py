@@ -15,6 +15,7 @@ import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, serve
 from dashboard.filters import month_back
@@ -116,6 +117,14 @@ def test_any_other_address_is_refused_without_a_password(address, monkeypatch):
     assert serve.PASSWORD in refused.output
     monkeypatch.setenv(serve.PASSWORD, "open sesame")
     assert f"--server.address={address}" in serve.command(address, 1)
+
+
+def test_the_page_itself_refuses_however_it_was_started(monkeypatch):
+    """Streamlit by itself listens to every address."""
+    monkeypatch.delenv(serve.PASSWORD, raising=False)
+    app = AppTest.from_file(DASHBOARD / "app.py").run(timeout=60)
+    assert any(serve.PASSWORD in element.proto.body for element in app.get("html"))
+    assert "_published" not in app.session_state
 
 
 def test_nothing_phones_home():
@@ -266,16 +275,33 @@ def bar(address: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(address).query).items()}
 
 
+def pages_through(page) -> Iterator[str]:
+    """Open every page by its link, one after the other, and see that it stands."""
+    for place, path in enumerate(PAGES):
+        page.locator("[data-testid=stPageLink-NavLink]").nth(place).click()
+        page.wait_for_url(re.compile(rf"://[^/]+/{path}(\?|$)"))
+        browser.settle(page)
+        assert page.locator("[data-testid=stException]").count() == 0, path
+        assert page.locator("h1").inner_text(), path
+        yield path
+
+
 @needs_chromium
-@pytest.mark.parametrize("path", PAGES)
-def test_every_page_stands_and_can_be_read(site, page, path):
-    assert visit(page, f"{site}/{path}")
-    assert page.evaluate(FAINT_TEXT) == []
-    assert page.evaluate(NAMELESS) == []
-    assert page.locator("[data-testid=stVegaLiteChart]").count() >= 1 or path == "deals"
-    assert "Not in this publication" not in page.inner_text("body")
-    headline = visit(page, f"{site}/{path}?lang=ru&segment=enterprise&team=North&period=all")
-    assert re.search("[а-яё]", headline, re.IGNORECASE)
+def test_every_page_stands_and_can_be_read(site, page):
+    visit(page, site)
+    for path in pages_through(page):
+        assert page.evaluate(FAINT_TEXT) == [], path
+        assert page.evaluate(NAMELESS) == [], path
+        assert page.locator("[data-testid=stVegaLiteChart]").count() >= 1 or path == "deals"
+        assert "Not in this publication" not in page.inner_text("body"), path
+
+
+@needs_chromium
+def test_every_page_stands_in_russian_and_narrowed_to_a_part(site, page):
+    visit(page, f"{site}/?lang=ru&segment=enterprise&team=North&period=all")
+    for path in pages_through(page):
+        assert re.search("[а-яё]", page.locator("h1").inner_text(), re.IGNORECASE), path
+        assert bar(page.url).items() >= {"lang": "ru", "segment": "enterprise", "team": "North"}.items(), path
 
 
 @needs_chromium
@@ -283,24 +309,24 @@ def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, 
     visit(page, f"{site}/data")
     for _ in range(30):  # the keyboard reaches the pages too
         page.keyboard.press("Tab")
-        if "Funnel" in page.evaluate("document.activeElement.innerText"):
+        if "Deals" in page.evaluate("document.activeElement.innerText"):
             break
     page.keyboard.press("Enter")
-    page.wait_for_url("**/funnel**")
+    page.wait_for_url("**/deals**")
     browser.settle(page)
     page.get_by_role("combobox", name="Team").click()
     page.get_by_role("option", name="North").click()
     page.wait_for_url("**team=North**")
-    page.get_by_role("link", name="Losses").click()
-    page.wait_for_url("**/losses?**")
+    page.get_by_role("link", name="Data").click()
+    page.wait_for_url("**/data?**")
     browser.settle(page)
     assert bar(page.url) == {"team": "North"}
     page.go_back()
-    page.wait_for_url("**/funnel?**")
+    page.wait_for_url("**/deals?**")
     browser.settle(page)
     assert bar(page.url)["team"] == "North"
     assert page.locator("h1").inner_text()
-    visit(page, f"{site}/team?team=Nobody")
+    visit(page, f"{site}/deals?team=Nobody")
     assert "team" not in bar(page.url)
 
 
@@ -379,12 +405,7 @@ def test_an_empty_publication_is_told_of_and_the_next_one_is_shown(empty, full, 
         page.get_by_label("Password", exact=True).fill("open sesame")
         page.get_by_role("button", name="Open").click()
         page.locator(".st-key-changed, h1").first.wait_for()
-        for path in PAGES[1:]:
-            page.get_by_role("link", name={"segments": "Segments and channels"}.get(path, path.capitalize())).click()
-            page.wait_for_url(f"**/{path}")
-            browser.settle(page)
-            assert page.locator("[data-testid=stException]").count() == 0, path
-            assert page.locator("h1").inner_text(), path
+        assert list(pages_through(page)) == PAGES
         fresh = empty / "published" / "fresh"
         shutil.copyfile(full / "published" / "inflight.duckdb", fresh)
         fresh.replace(empty / "published" / "inflight.duckdb")
