@@ -118,14 +118,19 @@ def test_a_table_that_is_gone_goes_and_those_of_others_stay(settings: Settings, 
 def test_grants_and_the_views_of_others_last(settings: Settings, server: Server, rows):
     send(night(settings, 1), server.url, SCHEMA)
     with psycopg.connect(server.url, autocommit=True) as pg:
-        pg.execute(f"grant select on {SCHEMA}.fct_a, {SCHEMA}.fct_b to pg_monitor")
+        pg.execute("drop role if exists reader; create role reader login password 'read'")
+        pg.execute(f"grant usage on schema {SCHEMA} to reader")
+        pg.execute(f"grant select on all tables in schema {SCHEMA} to reader")
         pg.execute("create schema others")
         pg.execute(f"create view others.versions as select distinct version from {SCHEMA}.fct_a")
     send(night(settings, 2, "alter table fct_b alter version type varchar"), server.url, SCHEMA)
     assert rows("select version from others.versions") == [(2,)]
     assert rows(f"select distinct version from {SCHEMA}.fct_b") == [("2",)]
-    for table in ("fct_a", "fct_b"):
-        assert rows(f"select has_table_privilege('pg_monitor', '{SCHEMA}.{table}', 'select')") == [(True,)]
+    with psycopg.connect(server.url, user="reader", password="read") as pg:
+        for table in ("fct_a", "fct_b", "publication"):
+            assert pg.execute(f"select count(*) > 0 from {SCHEMA}.{table}").fetchall() == [(True,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            pg.execute(f"select * from {SCHEMA}_data.fct_a")
 
 
 def test_a_column_that_is_added_lets_the_views_of_others_be(settings: Settings, server: Server, rows):

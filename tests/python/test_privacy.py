@@ -80,7 +80,7 @@ def texts(database: Path) -> set[str]:
     return found
 
 
-@examples(deadline=None)
+@examples(max_examples=30, deadline=None)
 @given(st.text(), st.text(min_size=16, max_size=150))
 def test_the_hash_is_hmac_sha_256(text: str, key: str):
     with duckdb.connect() as con:

@@ -27,7 +27,7 @@ SCHEMA = "PUBLISH_POSTGRES_SCHEMA"
 BLOCK = 1 << 20  # bytes
 READERS_SECONDS = 60.0  # how long transactions of readers are waited for
 GATE_SECONDS = 5.0  # how long new readers wait with us, before we let them pass and try again
-GATE = "gate"
+GATE = "_gate"
 
 TYPES = {
     "BIGINT": "bigint",
