@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import streamlit as st
 
 # Streamlit runs this file by itself, with its own folder on the path.
@@ -58,7 +59,13 @@ def main() -> None:
             st.session_state["_filters"] = filters.choose(published)
             _what_is_shown(published)
         st.session_state["_published"] = published
-        page.run()
+        try:
+            page.run()
+        except (duckdb.BinderException, duckdb.CatalogException) as error:
+            why = str(error).splitlines()[0]
+            ui.nothing(t("This publication was made by another version: {why}", why=why))
+        except NotPublished as error:
+            _nothing_published(str(error))
 
 
 def _may_read() -> bool:

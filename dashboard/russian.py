@@ -113,6 +113,7 @@ RUSSIAN = {
     "Nothing is published yet": "Пока ничего не опубликовано",
     "Run make nightly; this page shows what it publishes.": "Запустите make nightly: здесь появится то, что он опубликует.",
     "The published file cannot be read: {why}": "Опубликованный файл не читается: {why}",
+    "This publication was made by another version: {why}": "Эту публикацию сделала другая версия: {why}",
     "Figures as of {as_of}": "Данные на {as_of}",
     "Published {at}": "Опубликовано {at}",
     "{n} checks passed": "Проверок пройдено: {n}",

@@ -309,7 +309,7 @@ def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, 
     visit(page, f"{site}/data")
     for _ in range(30):  # the keyboard reaches the pages too
         page.keyboard.press("Tab")
-        if "Deals" in page.evaluate("document.activeElement.innerText"):
+        if "Deals" in page.evaluate("document.activeElement.closest('a')?.innerText ?? ''"):
             break
     page.keyboard.press("Enter")
     page.wait_for_url("**/deals**")
@@ -397,6 +397,8 @@ def test_charts_and_tables_are_handed_out(site, page):
 
 @needs_chromium
 def test_an_empty_publication_is_told_of_and_the_next_one_is_shown(empty, full, page, tmp_path):
+    with duckdb.connect(str(empty / "published" / "inflight.duckdb")) as con:
+        con.execute("alter table cohort_sales_velocity drop column cycle_days")
     with browser.served(empty, tmp_path / "log", **{serve.PASSWORD: "open sesame"}) as url:
         page.goto(url)
         page.get_by_label("Password", exact=True).fill("wrong")
@@ -405,7 +407,8 @@ def test_an_empty_publication_is_told_of_and_the_next_one_is_shown(empty, full, 
         page.get_by_label("Password", exact=True).fill("open sesame")
         page.get_by_role("button", name="Open").click()
         page.locator(".st-key-changed, h1").first.wait_for()
-        assert list(pages_through(page)) == PAGES
+        for path in pages_through(page):
+            assert ("made by another version" in page.inner_text("body")) == (path == "segments")
         fresh = empty / "published" / "fresh"
         shutil.copyfile(full / "published" / "inflight.duckdb", fresh)
         fresh.replace(empty / "published" / "inflight.duckdb")
