@@ -42,7 +42,7 @@ deals as (
     inner join {{ ref('fct_deals') }} as facts on deals.deal_id = facts.deal_id
 ),
 
--- most stays begin and end between two of them
+-- most stays begin and end between two of them; what began this month and ended today, before as_of, is as good as ended
 stays as (
     select
         deal_id,
@@ -53,11 +53,10 @@ stays as (
     where
         is_open_stage
         and (
-            coalesce(until_at, {{ far }}) > (select made_on from ahead)
+            until_at is null
             or {{ dbt.date_trunc('month', 'until_at') }}
             > {{ dbt.date_trunc('month', dbt.dateadd('second', -1, 'known_at')) }}
         )
-        and coalesce(until_at, {{ far }}) > (select min(moment_on) from moments)
 ),
 
 open_deals as (

@@ -2,6 +2,7 @@
 -- of its parts in deal_risk_reasons, and the chances are those log-odds. Null where the history is too young for any deal
 -- to have been watched that long.
 {% set outcomes = ['win_90d', 'lost_30d', 'win_ever'] %}
+{% set told = 8 %}
 with scores as (
     select
         deal_number,
@@ -17,12 +18,12 @@ with scores as (
 reasons as (
     select
         deal_id,
-        {% for place in [1, 2, 3] %}
+        {% for place in range(1, told + 1) %}
             max(case when reason_rank = {{ place }} and part <> 'base' then sentence end) as reason_{{ place }},
         {% endfor %}
-        {{ dbt.listagg('sentence', "'; '", 'order by reason_rank') }} as reasons
+        max(case when part = 'base' then sentence end) as base
     from {{ ref('deal_risk_reasons') }}
-    where outcome = 'win_90d'
+    where outcome = 'win_90d' and (reason_rank <= {{ told }} or part = 'base')
     group by deal_id
 ),
 
@@ -61,7 +62,10 @@ select
     reasons.reason_1,
     reasons.reason_2,
     reasons.reason_3,
-    coalesce(reasons.reasons, 'too young to tell: no deal has been watched for 90 days') as reasons,
+    coalesce(
+        {% for place in range(1, told + 1) %} coalesce(reasons.reason_{{ place }} || '; ', '') || {% endfor %} reasons.base,
+        'too young to tell: no deal has been watched for 90 days'
+    ) as reasons,
     cast(as_of.as_of as date) as as_of
 from {{ ref('dim_deals') }} as deals
 cross join {{ ref('stg_as_of') }} as as_of

@@ -38,6 +38,16 @@ with parts as (
     left join {{ ref('dim_indicators') }} as indicators on parts.part = indicators.indicator
 ),
 
+worded as (
+    select
+        *,
+        case
+            when part = 'base' then value_text || ': of deals like it, '
+            else replace(part, '_', ' ') || ' ' || value_in_short || coalesce(' (norm ' || norm_in_short || ')', '') || ': '
+        end as fact
+    from parts
+),
+
 by_outcome as (
     {% for outcome, (of_it, happened) in outcomes.items() %}
         select
@@ -52,18 +62,17 @@ by_outcome as (
             case
                 when part = 'base'
                     then
-                        value_text || ': of deals like it, '
-                        || {{ whole('100 * ' ~ chance_of(outcome)) }} || '% are {{ happened }}'
+                        fact || {{ whole('100 * ' ~ chance_of(outcome)) }} || '% are {{ happened }}'
                 when part = 'win_90d' then 'no less likely than within 90 days'
                 else
-                    replace(part, '_', ' ') || ' ' || value_in_short || coalesce(' (norm ' || norm_in_short || ')', '') || ': '
+                    fact
                     || case
                         when {{ outcome }} >= 0 then 'adds ' || {{ whole('100 * (exp(' ~ outcome ~ ') - 1)') }} || '% to'
                         else 'takes ' || {{ whole('100 * (1 - exp(' ~ outcome ~ '))') }} || '% off'
                     end
                     || ' the odds {{ of_it }}'
             end as sentence
-        from parts
+        from worded
         where {{ outcome }} is not null{{ " and part <> 'win_90d'" if outcome != 'win_ever' }}
         {{ 'union all' if not loop.last }}
     {% endfor %}
