@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -68,23 +68,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     return Models(Settings(once(tmp_path_factory, "compiled", Models.compile)))
 
 
-# Two nights that many tests look at: a small company of the generic layout, and five CRMs' own files, in the shapes
-# that CRMs and loaders give. Those of the first night are in amoCRM and Bitrix24; the others come with the second.
-NIGHT_1 = datetime(2026, 5, 31, 23, 59, 59)
-NIGHT_2 = datetime(2026, 6, 30, 23, 59, 59)
+# A night that many tests look at: a small company of the generic layout, and five CRMs' own files, in the shapes that
+# CRMs and loaders give. The company goes on for a month.
+NIGHT_1 = datetime(2026, 6, 30, 23, 59, 59)
+NIGHT_2 = datetime(2026, 7, 31, 23, 59, 59)
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    return simulate(Company(seed=3, deals_per_week=12.0))
-
-
-def copy_fixtures(extracts: Path, night: datetime) -> None:
-    """The five CRMs' files of the days up to `night`."""
-    for folder in FIXTURES.glob("*/*"):
-        if folder.name <= f"{night:%F}":
-            shutil.copytree(folder, extracts / folder.parent.name / folder.name, dirs_exist_ok=True)
+    return simulate(Company(seed=3, deals_per_week=12.0, start=date(2024, 8, 1), until=NIGHT_2.date()))
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +86,7 @@ def first_night(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(data: Path) -> None:
         write_extracts(world, data / "extracts" / "generic", NIGHT_1)
-        copy_fixtures(data / "extracts", NIGHT_1)
+        shutil.copytree(FIXTURES, data / "extracts", dirs_exist_ok=True)
         inflight(data, "nightly")
 
     return once(tmp_path_factory, "first_night", make)
@@ -105,7 +98,7 @@ def at_once(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(data: Path) -> None:
         write_extracts(world, data / "extracts" / "generic", NIGHT_2)
-        copy_fixtures(data / "extracts", NIGHT_2)
+        shutil.copytree(FIXTURES, data / "extracts", dirs_exist_ok=True)
         inflight(data, "nightly", project=with_one_more_mart(data.parent / "project"))
 
     return once(tmp_path_factory, "at_once", make)

@@ -137,9 +137,9 @@ def with_all_tables(published: Path, target: Path) -> Path:
             con.execute(f"create table if not exists {ident(name)} as {sql}")
             con.execute(
                 f"""
-                insert into publication
-                select any_value(publication_id), any_value(published_at), any_value(as_of), any_value(run_id),
-                    {literal(name)}, (select count(*) from {ident(name)}), '', any_value(checks_passed)
+                insert into publication by name
+                select any_value(columns(* exclude (table_name, row_count, content_hash))),
+                    {literal(name)} as table_name, (select count(*) from {ident(name)}) as row_count, '' as content_hash
                 from publication having count(*) filter (where table_name = {literal(name)}) = 0
                 """
             )

@@ -107,8 +107,8 @@ NOT_GIVEN = {
 
 
 @pytest.fixture(scope="module")
-def night(at_once: Path) -> Path:
-    return at_once
+def night(first_night: Path) -> Path:
+    return first_night
 
 
 def query(data: Path, sql: str) -> list[tuple]:

@@ -139,7 +139,7 @@ def warehouse(models: Models) -> Warehouse:
     return models.warehouse("fct_pipeline_movements", given=[*GIVEN, *FILLED])
 
 
-@hypothesis_settings(max_examples=8, deadline=None)
+@hypothesis_settings(max_examples=4, deadline=None)
 @given(company=st.lists(deals, min_size=1, max_size=8))
 def test_every_day_closes_with_what_a_replay_of_each_deal_finds(warehouse: Warehouse, company):
     warehouse.build({**GIVEN, **tables(company)})
