@@ -67,7 +67,7 @@ def _scale_of(frame: pd.DataFrame, *columns: str, zero: bool = False) -> alt.Sca
 
 def _beside_text(frame: pd.DataFrame, **scale: object) -> alt.Scale:
     """A scale that ends where the figures at the right end of the rows begin."""
-    pixels = int(frame["n_text"].str.len().max()) * 6 + 16
+    pixels = max(map(len, frame["n_text"]), default=0) * 6 + 16
     return alt.Scale(range=[0, alt.ExprRef(f"max(width - {pixels}, 60)")], **scale)
 
 

@@ -315,7 +315,7 @@ def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, 
     page.wait_for_url("**/deals**")
     browser.settle(page)
     page.get_by_role("combobox", name="Team").click()
-    page.get_by_role("option", name="North").click()
+    page.get_by_role("option", name="North", exact=True).click()
     page.wait_for_url("**team=North**")
     page.get_by_role("link", name="Data").click()
     page.wait_for_url("**/data?**")

@@ -15,6 +15,7 @@ MIN_ROWS = 0.8  # rows of a mart, as a share of the last publication's
 MAX_SHARE_CHANGE = 0.2  # change of a column's share of values, either way
 MAX_MEAN_RATIO = 2.0  # change of a number's mean, either way
 MIN_COMPARED = 100  # rows in the last publication, below which nothing is compared
+MIN_COUNTED = 1000  # of a count that is rarer, in all rows, a few more are no news
 
 # Without these there is nothing to see; any other table may be empty until it once had rows.
 NEVER_EMPTY = ("dim_deals", "fct_deals")
@@ -53,7 +54,11 @@ select
     last.non_null_count / nullif(last.row_count, 0)::double as filled_before,
     case when last.row_count >= {min_compared} then filled - filled_before end as filled_change,
     now.mean_value as mean, last.mean_value as mean_before,
-    case when last.row_count >= {min_compared} then now.mean_value / nullif(last.mean_value, 0) end as mean_ratio
+    case
+        when now.data_type in ('BIGINT', 'INTEGER', 'HUGEINT') and last.mean_value * last.non_null_count < {min_counted}
+            then null
+        when last.row_count >= {min_compared} then now.mean_value / nullif(last.mean_value, 0)
+    end as mean_ratio
 from profile as now
 left join last_profile as last
     on now.table_name = last.table_name and now.column_name = last.column_name and now.table_name not in {not_compared}
@@ -102,6 +107,7 @@ def compare(marts: Path, names: list[str], published: Path | None, profiles: Pat
                 rejects=literal(REJECTS),
                 not_compared=NOT_COMPARED,
                 min_compared=literal(MIN_COMPARED),
+                min_counted=literal(MIN_COUNTED),
             )
         )
 
