@@ -3,6 +3,8 @@
 import altair as alt
 import pandas as pd
 
+from dashboard.russian import MONTHS_ALONE
+
 INK, MUTED, FAINT, LINE = "#1b2733", "#52606d", "#8a96a3", "#e4e8ec"
 MAIN, MAIN_LIGHT = "#0f5c7a", "#9cc7d8"
 BAD, BAD_LIGHT, GOOD, AMBER = "#b3261e", "#eab4b0", "#1f7a4d", "#96600a"
@@ -18,20 +20,7 @@ RUSSIAN_TIME = {
     "periods": ["AM", "PM"],
     "days": ["воскресенье", "понедельник", "вторник", "среда", "четверг", "пятница", "суббота"],
     "shortDays": ["вс", "пн", "вт", "ср", "чт", "пт", "сб"],
-    "months": [
-        "январь",
-        "февраль",
-        "март",
-        "апрель",
-        "май",
-        "июнь",
-        "июль",
-        "август",
-        "сентябрь",
-        "октябрь",
-        "ноябрь",
-        "декабрь",
-    ],
+    "months": list(MONTHS_ALONE),
     "shortMonths": ["янв", "фев", "мар", "апр", "май", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"],
 }
 

@@ -167,9 +167,7 @@ def _visibility(published: Published) -> None:
     ui.figure(
         "visibility",
         t("How soon a fault would be seen"),
-        charts.bars(frame, t("weeks until an alert, where odds get worse by half"), form=",.0f")
-        if len(frame)
-        else None,
+        charts.bars(frame, t("weeks until an alert, where odds get worse by half"), form=",.0f"),
         frame,
         t("Median over what is watched. Blind: so little happens there that silence means nothing."),
         t("The charts still learn what is usual."),

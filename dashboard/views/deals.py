@@ -342,7 +342,7 @@ def _reasons(published: Published, deal: dict) -> None:
     ui.figure(
         "reasons",
         t("Why this chance"),
-        charts.bars(frame, t("log-odds"), form="+.1f", colors=colors) if len(frame) else None,
+        charts.bars(frame, t("log-odds"), form="+.1f", colors=colors),
         frame,
         t("Parts of the chance to win within 90 days; they add up to it."),
         t("Only open deals have a chance."),

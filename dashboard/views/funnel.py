@@ -258,7 +258,7 @@ def _same_age(published: Published, stage: str, name: str, age: str | None, chos
     ui.figure(
         "same_age",
         t("{stage}: moved on at the same age, against the year before", stage=name),
-        charts.stacked(frame, "", form="+.0%", colors=colors, total=True) if len(frame) else None,
+        charts.stacked(frame, "", form="+.0%", colors=colors, total=True),
         frame,
         " ".join(
             [

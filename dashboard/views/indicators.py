@@ -101,9 +101,7 @@ def _forest(ledger: pd.DataFrame, chosen: Filters) -> None:
     ui.figure(
         "ledger",
         t("Does it predict won deals?"),
-        charts.forest(frame, t("odds ratio"), form=".2~f", zero_line=1, log=True, colors=colors, tooltip=tips)
-        if len(frame)
-        else None,
+        charts.forest(frame, t("odds ratio"), form=".2~f", zero_line=1, log=True, colors=colors, tooltip=tips),
         frame.drop(columns=["as_of", "question"], errors="ignore"),
         " ".join([note, chosen.except_for("pipeline", "team")]),
     )
@@ -192,9 +190,7 @@ def _trend(published: Published, chosen: Filters, ledger: pd.DataFrame) -> None:
     ui.figure(
         "indicator_trend",
         f"{label(indicator)}, {t('by week')}",
-        charts.trend(rows, unit, form=",.2~f", reference=("usual_low", "usual_high"), tooltip=tips)
-        if len(rows)
-        else None,
+        charts.trend(rows, unit, form=",.2~f", reference=("usual_low", "usual_high"), tooltip=tips),
         rows,
         " ".join(
             [

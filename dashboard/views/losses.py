@@ -35,9 +35,9 @@ def page(published: Published, chosen: Filters) -> None:
         ui.figure(
             "stated",
             t("What was stated when they closed"),
-            charts.bars(stated, t("share of lost deals"), colors={t("stated"): charts.MAIN, t("unknown"): charts.FAINT})
-            if len(stated)
-            else None,
+            charts.bars(
+                stated, t("share of lost deals"), colors={t("stated"): charts.MAIN, t("unknown"): charts.FAINT}
+            ),
             stated,
             t("As entered in the CRM, with the 90% interval. Grey: nothing that tells."),
             t("No deal was lost in this period."),
@@ -159,9 +159,7 @@ def _causes(found: pd.DataFrame | None) -> None:
     ui.figure(
         "causes",
         t("What they died of"),
-        charts.bars(found, t("share of losses"), colors={t("found"): charts.MAIN, t("unknown"): charts.FAINT})
-        if len(found)
-        else None,
+        charts.bars(found, t("share of losses"), colors={t("found"): charts.MAIN, t("unknown"): charts.FAINT}),
         found,
         t(
             "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what "
@@ -253,7 +251,7 @@ def _by_stage(published: Published, chosen: Filters) -> None:
     ui.figure(
         "lost_by_stage",
         t("Where they were lost"),
-        charts.bars(frame, t("lost, of stays that ended")) if len(frame) else None,
+        charts.bars(frame, t("lost, of stays that ended")),
         frame,
         t("Of the stays that ended in the period, whatever became of those still there."),
         t("No stay ended in this period."),
@@ -314,7 +312,7 @@ def _contrast(published: Published, chosen: Filters) -> None:
     ui.figure(
         "contrast",
         t("What won deals had and lost ones had not"),
-        charts.forest(frame, t("difference, won less lost"), form="+.0%", zero_line=0) if len(frame) else None,
+        charts.forest(frame, t("difference, won less lost"), form="+.0%", zero_line=0),
         frame,
         " ".join(
             [

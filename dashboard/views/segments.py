@@ -141,7 +141,7 @@ def _volume(published: Published, chosen: Filters) -> None:
     ui.figure(
         "volume",
         t("New deals a week"),
-        charts.stacked(frame, t("deals"), time_format="%e %b %y") if len(frame) else None,
+        charts.stacked(frame, t("deals"), time_format="%e %b %y"),
         frame,
         " ".join([t("Whole weeks only."), chosen.except_for("pipeline", "team")]),
     )
@@ -162,9 +162,7 @@ def _added(mix: pd.DataFrame, chosen: Filters) -> None:
         t("What each group added or took away"),
         charts.bars(
             frame, t("deals in four weeks"), form="+,.0f", colors={t("more"): charts.GOOD, t("fewer"): charts.BAD}
-        )
-        if len(frame)
-        else None,
+        ),
         frame,
         " ".join(
             [
@@ -221,7 +219,7 @@ def _quality(published: Published, chosen: Filters) -> None:
     ui.figure(
         "quality",
         t("Channels at equal age"),
-        charts.forest(frame, "", reference="adjusted") if len(frame) else None,
+        charts.forest(frame, "", reference="adjusted"),
         frame,
         " ".join(
             [
@@ -316,7 +314,7 @@ def _activation(published: Published, chosen: Filters) -> None:
             ui.figure(
                 f"activation_{milestone}",
                 t("{milestone} after the win", milestone=label(milestone)),
-                charts.trend(frame, "", tooltip=tips, height=220) if len(frame) else None,
+                charts.trend(frame, "", tooltip=tips, height=220),
                 frame,
                 " ".join(
                     [

@@ -45,7 +45,7 @@ def page(published: Published, chosen: Filters) -> None:
         ui.figure(
             "teams_on_time",
             t("Key steps done in time, by team"),
-            charts.forest(teams, "") if len(teams) else None,
+            charts.forest(teams, ""),
             teams,
             t(
                 "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as "
@@ -59,7 +59,7 @@ def page(published: Published, chosen: Filters) -> None:
         ui.figure(
             "people_on_time",
             t("Key steps done in time, by person"),
-            charts.forest(people, "") if len(people) else None,
+            charts.forest(people, ""),
             people,
             t("Where intervals overlap, the order may be chance."),
             t("No step was due in this period."),

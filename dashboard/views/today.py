@@ -281,7 +281,7 @@ def _bookings(published: Published, chosen: Filters) -> None:
     ui.figure(
         "bookings",
         t("Bookings against target"),
-        charts.forest(frame, t("Amount"), form="~s", reference="target") if len(frame) else None,
+        charts.forest(frame, t("Amount"), form="~s", reference="target"),
         frame,
         t(
             "Median and 80% interval: what is booked, what open deals bring, what deals not yet created bring. "

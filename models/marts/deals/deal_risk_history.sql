@@ -2,7 +2,6 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    meta={'kept': true},
     pre_hook="{% if is_incremental() %} delete from {{ this }} where as_of = (select cast(as_of as date) from {{ ref('stg_as_of') }}) {% endif %}"
 ) }}
 {%- set clock = ref('stg_as_of') %}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from orchestration.defs.publish import postgres
 from orchestration.defs.publish.publish import current, publication_of
-from orchestration.defs.publish.teams import publish_team, slug, teams_with_files
+from orchestration.defs.publish.teams import publish_team, slug, team_database, teams_with_files
 from orchestration.notify.news import News, alerts, failed, well
 from orchestration.notify.tell import tell
 from orchestration.progress import say
@@ -36,7 +36,7 @@ def to_postgres(settings: Settings) -> None:
     url, schema = postgres.target()
     databases = {schema: settings.published_database}
     for team in teams_with_files(settings):
-        databases[f"{schema}_{slug(team)}"] = settings.published / "teams" / slug(team) / "inflight.duckdb"
+        databases[f"{schema}_{slug(team)}"] = team_database(settings, team)
     for name, database in databases.items():
         sent = postgres.send(database.resolve(), url, name)
         if sent.tables_sent:
@@ -48,7 +48,7 @@ def _teams(settings: Settings) -> None:
     """Bring the teams' files to what BI sees, those that are not."""
     shown = current(settings)
     for team in list(teams_with_files(settings)):
-        if publication_of(settings.published / "teams" / slug(team) / "inflight.duckdb") != shown.publication_id:
+        if publication_of(team_database(settings, team)) != shown.publication_id:
             publish_team(settings, team)
 
 

@@ -48,7 +48,7 @@ def publish_team(settings: Settings, team: str) -> TeamFile:
     published = settings.published_database.resolve()
     if not published.exists():
         raise PublicationError("nothing is published yet; run: inflight nightly")
-    folder = settings.published / "teams" / slug(team)
+    folder = team_folder(settings, team)
     if (folder / NAME).exists() and (folder / NAME).read_text() != team:
         raise PublicationError(f"{folder} is the folder of team {(folder / NAME).read_text()!r}")
     with duckdb.connect(str(published), read_only=True) as con:
@@ -80,6 +80,16 @@ def publish_team(settings: Settings, team: str) -> TeamFile:
 
 def _select(relation: str, columns: list[str], condition: str) -> str:
     return f"select {', '.join(map(ident, columns))} from {relation} where {condition}"
+
+
+def team_folder(settings: Settings, team: str) -> Path:
+    """Where the team's file, its releases and its Parquet lie."""
+    return settings.published / "teams" / slug(team)
+
+
+def team_database(settings: Settings, team: str) -> Path:
+    """What the team opens, read-only."""
+    return team_folder(settings, team) / "inflight.duckdb"
 
 
 def teams_with_files(settings: Settings) -> Iterator[str]:

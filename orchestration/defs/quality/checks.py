@@ -7,7 +7,7 @@ from orchestration.defs.landing.assets import raw_asset_keys
 from orchestration.defs.landing.contract import load_contracts
 from orchestration.defs.landing.land import open_warehouse
 from orchestration.defs.landing.ledger import accept
-from orchestration.defs.warehouse.project import marts
+from orchestration.defs.warehouse.project import marts, not_compared
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
 from orchestration.settings import Settings
@@ -51,7 +51,8 @@ def gate_2(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
     settings = Settings.from_env()
     names = marts(settings)
     profiles = settings.warehouse.parent / "profiles.duckdb"
-    gate_2.compare(settings.marts, names, settings.published_database if settings.compares else None, profiles)
+    published = settings.published_database if settings.compares else None
+    gate_2.compare(settings.marts, names, published, profiles, marts(settings, not_compared))
     findings = expectations.validate(profiles, "gate_2", gate_2.batches(), settings.quality)
     messages: dict[str, list[str]] = {}
     for finding in findings:

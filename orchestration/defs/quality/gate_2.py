@@ -4,6 +4,7 @@ Every column of every mart is profiled in one scan of its table; the expectation
 new mart is covered by itself and a large one costs no more than that scan.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
@@ -20,17 +21,6 @@ MIN_COUNTED = 1000  # of a count that is rarer, in all rows, a few more are no n
 # Without these there is nothing to see; any other table may be empty until it once had rows.
 NEVER_EMPTY = ("dim_deals", "fct_deals")
 REJECTS = "landing_rejects"  # fewer rows set aside is no fault
-# Not compared: work lists, which people empty and fill as they decide; parts of a score come and go with what the
-# ledger trusts; a nowcast of the quarter begins anew with it; what was said grows by a night each night.
-NOT_COMPARED = (
-    "review_queue",
-    "deals_needing_attention",
-    "loss_reason_queue",
-    "deal_risk_reasons",
-    "deal_risk_history",
-    "bookings_nowcast",
-    "bookings_nowcast_history",
-)
 
 TOLD = ("table_name", "column_name", "row_count", "row_count_before", "filled", "filled_before", "mean", "mean_before")
 
@@ -61,7 +51,7 @@ select
     end as mean_ratio
 from profile as now
 left join last_profile as last
-    on now.table_name = last.table_name and now.column_name = last.column_name and now.table_name not in {not_compared}
+    on now.table_name = last.table_name and now.column_name = last.column_name and not list_contains(?, now.table_name)
 """
 
 
@@ -78,8 +68,13 @@ def is_number(data_type: str) -> bool:
     return data_type.startswith("DECIMAL") or data_type in ("DOUBLE", "FLOAT", "BIGINT", "INTEGER", "HUGEINT")
 
 
-def compare(marts: Path, names: list[str], published: Path | None, profiles: Path) -> None:
-    """Write the table `compared` into the file `profiles`: one row a column, now and in `published` (None: nothing)."""
+def compare(
+    marts: Path, names: list[str], published: Path | None, profiles: Path, not_compared: Iterable[str] = ()
+) -> None:
+    """Write the table `compared` into the file `profiles`: one row a column, now and in `published` (None: nothing).
+
+    Of the tables `not_compared`, nothing is held against the last publication.
+    """
     profiles.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(profiles)) as con:
         con.execute(PROFILE)
@@ -105,10 +100,10 @@ def compare(marts: Path, names: list[str], published: Path | None, profiles: Pat
             COMPARED.format(
                 never_empty=NEVER_EMPTY,
                 rejects=literal(REJECTS),
-                not_compared=NOT_COMPARED,
                 min_compared=literal(MIN_COMPARED),
                 min_counted=literal(MIN_COUNTED),
-            )
+            ),
+            [list(not_compared)],
         )
 
 

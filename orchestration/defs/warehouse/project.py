@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,9 +61,14 @@ def _parse(settings: Settings) -> None:
         raise ProjectError(f"dbt cannot read the project:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
-def marts(settings: Settings) -> list[str]:
-    """Names of all models under models/marts: what is published."""
-    return sorted(node["name"] for node in manifest(settings)["nodes"].values() if is_mart(node))
+def marts(settings: Settings, where: Callable[[dict[str, Any]], bool] = lambda node: True) -> list[str]:
+    """Names of the models under models/marts, which are what is published; of those `where` holds."""
+    return sorted(node["name"] for node in manifest(settings)["nodes"].values() if is_mart(node) and where(node))
+
+
+def not_compared(node: dict[str, Any]) -> bool:
+    """Whether the model's YAML says `meta: {compared: false}`, as a work list does, which people fill and empty."""
+    return node["config"].get("meta", {}).get("compared") is False
 
 
 def is_mart(node: dict[str, Any]) -> bool:
