@@ -30,6 +30,7 @@ class Settings:
         os.environ["INFLIGHT_DATA"] = str(self.data)
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         os.environ["DAGSTER_HOME"] = str(self.dagster_home)
+        os.environ["DAGSTER_EVENT_BATCH_SIZE"] = "1000"  # those that a run plans are written at once
         os.environ["DBT_TARGET_PATH"] = str(self.dbt_target)
         os.environ["DBT_LOG_PATH"] = str(self.dbt_target / "logs")
         os.environ["DBT_PROFILES_DIR"] = str(PROJECT_DIR)

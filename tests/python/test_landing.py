@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from orchestration.defs.landing.contract import ContractError, load_contracts
 from orchestration.defs.landing.land import open_warehouse, take_back_pending
+from orchestration.defs.warehouse.project import is_built_from
 from orchestration.settings import Settings
 from tests.python.conftest import DEAL, Extracts
 from tests.python.workbooks import write_workbook
@@ -189,9 +190,19 @@ def test_what_gate_1_did_not_accept_is_taken_back(extracts: Extracts):
     extracts.land(accepted=False)
     path.unlink()
     with open_warehouse(extracts.settings) as con:
-        take_back_pending(con, load_contracts())
+        assert take_back_pending(con, load_contracts()) == [2]
     assert extracts.query("select deal_id, stage, _superseded_at from raw_generic.deals") == [("1", "a", None)]
     assert extracts.query("select count(*) from landing.files") == [(1,)]
+
+
+@pytest.mark.parametrize(("newest", "is_built"), [(1, False), (2, True)])
+def test_what_was_built_by_hand_from_a_load_that_is_taken_back_is_found(extracts: Extracts, newest, is_built):
+    extracts.deals({"deal_id": "1"})
+    extracts.land()
+    with duckdb.connect(str(extracts.settings.marts)) as con:
+        con.execute(f"create table fct_deals as select {newest} as _load_id")
+    with open_warehouse(extracts.settings) as con:
+        assert is_built_from(con, extracts.settings.marts, 2) == is_built
 
 
 def test_a_refused_file_is_looked_at_again_every_night(extracts: Extracts):

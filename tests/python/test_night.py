@@ -84,7 +84,8 @@ def test_a_bad_extract_never_reaches_bi_and_mended_it_does(data: Path, world):
     assert publication(data) == shown
     assert published_hashes(data) == before
     path.write_text("".join(whole))
-    inflight(data, "nightly")
+    night = inflight(data, "nightly")
+    assert "full build" not in night.stderr
     assert query(data, "select count(*) from landing_files where status = 'refused'") == [(0,)]
     assert query(data, "select max(as_of)::date::varchar from publication") == [(f"{NIGHT_2:%F}",)]
     assert (
@@ -94,8 +95,12 @@ def test_a_bad_extract_never_reaches_bi_and_mended_it_does(data: Path, world):
 
 
 @pytest.mark.judge
-def test_a_second_night_publishes_what_one_night_with_everything_does(data: Path, at_once: Path, world):
-    second_night(data, world)
+def test_a_second_night_refused_and_mended_publishes_what_one_with_everything_does(data: Path, at_once: Path, world):
+    path = second_night(data, world)
+    whole = path.read_text()
+    path.write_text(whole[: len(whole) // 10])
+    assert inflight(data, "nightly", check=False).returncode == 1
+    path.write_text(whole)
     inflight(data, "nightly")
     in_two, in_one = published_hashes(data), published_hashes(at_once)
     # what was said on a night is kept and judged, and of one night there is less

@@ -13,7 +13,7 @@ from orchestration.defs.publish.deliver import deliver
 from orchestration.defs.publish.standing import Standing
 from orchestration.defs.quality.expectations import warm_up
 from orchestration.defs.warehouse.ahead import start_ahead
-from orchestration.defs.warehouse.project import BuiltFrom
+from orchestration.defs.warehouse.project import BuiltFrom, is_built_from
 from orchestration.lock import NightlyLock
 from orchestration.progress import say
 from orchestration.review import land_verdicts
@@ -47,8 +47,9 @@ def landing(context: dg.AssetExecutionContext, nightly_lock: NightlyLock):
     settings.extracts.mkdir(parents=True, exist_ok=True)
     try:
         with open_warehouse(settings, lambda text: say("landing", text)) as con:
-            if take_back_pending(con, load_contracts()):
-                BuiltFrom(settings).forget()  # someone may have built from it by hand
+            undone = take_back_pending(con, load_contracts())
+            if undone and is_built_from(con, settings.marts, min(undone)):
+                BuiltFrom(settings).forget()
             if has_news(con, settings):
                 _warm_up()
             outcomes = land(con, settings, say=lambda text: say("landing", text))

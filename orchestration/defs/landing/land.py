@@ -105,10 +105,10 @@ def look_again_at_later_files(
     )
 
 
-def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> int:
+def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> list[int]:
     """Undo loads that gate 1 never accepted, and forget refused files, so that both are judged afresh.
 
-    Returns how many loads were undone.
+    Returns the loads that were undone; their numbers will be given again.
     """
     ledger.prepare(con, contracts)
     con.execute("begin")
@@ -131,7 +131,7 @@ def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ..
         )
     con.execute("delete from landing.files where not is_accepted or status = 'ignored'")
     con.execute("commit")
-    return len(pending)
+    return [load_id for load_id, _, _ in pending]
 
 
 def _reason(file: ExtractFile, error: Exception) -> str:

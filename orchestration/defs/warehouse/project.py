@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.defs.landing.sql import ident, literal
 from orchestration.defs.warehouse.indicators import write_refs
 from orchestration.settings import PROJECT_DIR, Settings
 
@@ -83,6 +84,23 @@ def fingerprint(patterns: Iterable[str]) -> str:
         digest.update(f"{path.relative_to(PROJECT_DIR)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def is_built_from(con: duckdb.DuckDBPyConnection, marts: Path, load_id: int) -> bool:
+    """Whether a table holds rows of this load or a later one: dbt was run by hand before gate 1 had judged it."""
+    if marts.exists():
+        con.execute(f"attach {literal(str(marts))} as marts (read_only)")
+    tables = con.execute(
+        """
+        select database_name, schema_name, table_name from duckdb_columns()
+        where column_name = '_load_id' and not starts_with(schema_name, 'raw_')
+            and table_name not in (select view_name from duckdb_views())
+        """
+    ).fetchall()
+    newest = [con.execute(f"select max(_load_id) from {ident(*table)}").fetchone()[0] for table in tables]
+    if marts.exists():
+        con.execute("detach marts")
+    return any(load is not None and load >= load_id for load in newest)
 
 
 class BuiltFrom:
