@@ -21,7 +21,7 @@ from orchestration.settings import PROJECT_DIR, Settings
 # Views and most seeds are made of code alone; an unchanged project has them already. Their tests run every night.
 UNCHANGED = ["--exclude", "config.materialized:view config.meta.changes_with:code", "--indirect-selection", "empty"]
 # Events come as JSON; what dbt would write for others to read, at a second each, nobody reads.
-LEAN = ["--log-format", "json", "--log-level-file", "info", "--no-write-json"]
+LEAN = ["--log-format", "json", "--log-level-file", "none", "--no-write-json"]
 SLOW = 2.0  # seconds; a model that takes longer is worth a line
 
 
