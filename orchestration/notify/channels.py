@@ -1,6 +1,7 @@
 """The ways in which a message reaches people. Addresses and secrets come from the environment alone, see FROM_ENV.
 
-A channel either delivers or raises ChannelError, whose text holds no secret. What may pass is tried again.
+A channel either delivers or raises ChannelError, whose text holds no secret. What may pass is tried again. What
+arrived in part is not: those whom it reached would get it every night.
 """
 
 import os
@@ -34,6 +35,10 @@ class ChannelError(Exception):
 
 class Passing(ChannelError):
     """The same, but another attempt may help."""
+
+
+class InPart(ChannelError):
+    """Not all of it, or not all recipients, were reached; the others were."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ class Mail:
                     server.login(user, password)
                 refused = server.send_message(letter)
             if refused:
-                raise ChannelError(f"refused for {len(refused)} of {len(self.recipients)} recipients")
+                raise InPart(f"refused for {len(refused)} of {len(self.recipients)} recipients")
         except smtplib.SMTPResponseException as error:
             kind = Passing if 400 <= error.smtp_code < 500 else ChannelError
             raise kind(_hidden(f"{error.smtp_code} {_decoded(error.smtp_error)}", self.url, user, password)) from None
@@ -136,9 +141,13 @@ class Telegram:
 
     def send(self, message: Message) -> None:
         address = f"{self.url.rstrip('/')}/bot{self.token}/sendMessage"
-        for part in _parts(f"{message.subject}\n\n{message.text}", TELEGRAM_LIMIT):
+        parts = list(_parts(f"{message.subject}\n\n{message.text}", TELEGRAM_LIMIT))
+        for number, part in enumerate(parts):
             body = {"chat_id": self.chat, "text": part, "disable_web_page_preview": True}
-            _insist(lambda body=body: _post(address, body, secrets=(address, self.token)))
+            try:
+                _insist(lambda body=body: _post(address, body, secrets=(address, self.token)))
+            except ChannelError as error:
+                raise InPart(f"{number} of {len(parts)} parts arrived; {error}") if number else error from None
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,7 @@ def _post(url: str, body: dict[str, Any], secrets: tuple[str, ...]) -> None:
     if answer.status_code == 429 or answer.status_code >= 500:
         raise Passing(f"the answer was {answer.status_code}")
     if not answer.ok or answer.is_redirect:
-        raise ChannelError(_hidden(f"the answer was {answer.status_code} {answer.text[:200]}", *secrets))
+        raise ChannelError(f"the answer was {answer.status_code} {_hidden(answer.text, *secrets)[:200]}")
 
 
 def _parts(text: str, limit: int) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from orchestration.notify.channels import Channel, ChannelError, Message, from_env
+from orchestration.notify.channels import Channel, ChannelError, InPart, Message, from_env
 from orchestration.notify.news import News, failed
 from orchestration.settings import Settings
 
@@ -59,6 +59,9 @@ def tell(
         try:
             channel.send((in_words or _message)(fresh))
             told.add(channel.name, fresh)
+        except InPart as error:
+            told.add(channel.name, fresh)
+            say(f"{channel.name} was told in part: {error}")
         except ChannelError as error:
             say(f"{channel.name} was not told: {error}")
             failures += 1

@@ -12,9 +12,10 @@ from typing import Any
 
 @dataclass
 class FakeMail:
-    """`faults` says with which answer the n-th letter from now is refused, as "451 later"."""
+    """`faults` says with which answer the n-th letter from now is refused, as "451 later"; `unknown`, whose mail is."""
 
     faults: dict[int, str] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
     letters: list[EmailMessage] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     attempts: int = 0
@@ -54,6 +55,8 @@ class FakeMail:
             handler.say("235 welcome")
         elif command == "DATA":
             self.data(handler)
+        elif command == "RCPT" and any(f"<{address}>" in rest for address in self.unknown):
+            handler.say("550 nobody of that name")
         elif command == "QUIT":
             handler.say("221 bye")
             return False

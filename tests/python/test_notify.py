@@ -2,6 +2,7 @@
 
 import json
 import traceback
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -93,6 +94,33 @@ def test_a_mail_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not(m
     with pytest.raises(ChannelError, match="554 we do not want this"):
         channel.send(Message("s", "t"))
     assert mail.attempts == 3
+
+
+def test_those_whom_a_letter_reached_do_not_get_it_again_because_of_the_others(
+    settings: Settings, mail: FakeMail, said: list[str]
+):
+    mail.unknown = ("gone@x",)
+    channel = [Mail(f"smtp://{mail.address}", "i@x", ("a@x", "gone@x"))]
+    for _ in range(2):
+        assert tell(settings, [OPEN], said.append, channel) == 0
+    assert len(mail.letters) == 1
+    assert said == ["e-mail was told in part: refused for 1 of 2 recipients"]
+
+
+def test_the_parts_of_a_message_that_arrived_are_not_sent_again(settings: Settings, api: FakeApi, said: list[str]):
+    api.answer = lambda call: (200, {}) if len(api.calls) == 1 else (403, {})
+    news = [replace(OPEN, text="\n".join(["a line of text"] * 400))]
+    for _ in range(2):
+        assert tell(settings, news, said.append, [Telegram(TOKEN, "-100", api.url)]) == 0
+    assert len(api.calls) == 2
+    assert said == ["Telegram was told in part: 1 of 2 parts arrived; the answer was 403 {}"]
+
+
+def test_a_secret_is_hidden_wherever_the_answer_is_cut(api: FakeApi):
+    api.answer = lambda call: (403, {"error": "x" * 180 + TOKEN})
+    with pytest.raises(ChannelError) as raised:
+        Telegram(TOKEN, "1", api.url).send(Message("s", "t"))
+    assert TOKEN[:4] not in str(raised.value)
 
 
 def test_no_failure_shows_a_secret(api: FakeApi):

@@ -14,7 +14,7 @@ import pytest
 from orchestration.defs.publish import deliver as deliveries
 from orchestration.defs.publish import postgres as publishing
 from orchestration.defs.publish.deliver import deliver
-from orchestration.defs.publish.postgres import PostgresError, send
+from orchestration.defs.publish.postgres import PostgresError, Sent
 from orchestration.defs.publish.publish import publish
 from orchestration.settings import Settings
 from tests.python.postgres_server import PASSWORD, PASSWORD_IN_URL, Server, postgres  # noqa: F401
@@ -40,7 +40,7 @@ ODD = [
 def server(postgres: Server):  # noqa: F811
     yield postgres
     with psycopg.connect(postgres.url, autocommit=True) as pg:
-        for schema in (SCHEMA, f"{SCHEMA}_data", "others", "inflight", "inflight_data"):
+        for schema in (SCHEMA, f"{SCHEMA}__data", "others", "inflight", "inflight__data"):
             pg.execute(f"drop schema if exists {schema} cascade")
 
 
@@ -53,6 +53,10 @@ def rows(server: Server) -> Callable[[str], list[tuple]]:
     return run
 
 
+def send(database: Path, url: str, schema: str) -> Sent:
+    return publishing.send(database, url, schema, database.parents[3] / "postgres")
+
+
 def night(settings: Settings, version: int, *more: str) -> Path:
     """Publish two marts that both say which version they are, and what `more` makes of them."""
     make_marts(settings, version)
@@ -62,6 +66,14 @@ def night(settings: Settings, version: int, *more: str) -> Path:
         names = [row[0] for row in con.execute("select table_name from duckdb_tables()").fetchall()]
     publish(settings, names, run_id="r", checks_passed=0)
     return settings.published_database.resolve()
+
+
+def test_what_a_kill_left_on_its_way_goes_with_the_next_publication(settings: Settings, server: Server):
+    left = settings.data / "postgres" / SCHEMA / "rows.csv"
+    left.parent.mkdir(parents=True)
+    left.write_text("somebody's name")
+    send(night(settings, 1), server.url, SCHEMA)
+    assert not left.exists()
 
 
 def test_postgres_shows_the_values_types_and_descriptions_that_were_published(settings: Settings, server: Server, rows):
@@ -130,7 +142,7 @@ def test_grants_and_the_views_of_others_last(settings: Settings, server: Server,
         for table in ("fct_a", "fct_b", "publication"):
             assert pg.execute(f"select count(*) > 0 from {SCHEMA}.{table}").fetchall() == [(True,)]
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            pg.execute(f"select * from {SCHEMA}_data.fct_a")
+            pg.execute(f"select * from {SCHEMA}__data.fct_a")
 
 
 def test_a_column_that_is_added_lets_the_views_of_others_be(settings: Settings, server: Server, rows):

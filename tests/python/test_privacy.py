@@ -221,6 +221,7 @@ def test_teams_of_like_names_have_folders_of_their_own(company: Settings):
     assert slug("north") == "north"
     assert len({slug(name) for name in ("north", "no/rth", "no rth", "../../etc", "Север", "Юг")}) == 6
     assert len(slug("очень длинное имя команды продаж на востоке").encode()) <= 47
+    assert not any("__" in slug(name) for name in ("x__data", "x _ data", "_"))  # the schema of another's rows
     assert not set("/.\\") & set("".join(slug(name) for name in ("../../etc", "a\\b")))
 
 

@@ -38,7 +38,7 @@ def to_postgres(settings: Settings) -> None:
     for team in teams_with_files(settings):
         databases[f"{schema}_{slug(team)}"] = team_database(settings, team)
     for name, database in databases.items():
-        sent = postgres.send(database.resolve(), url, name)
+        sent = postgres.send(database.resolve(), url, name, settings.data / "postgres")
         if sent.tables_sent:
             waited = "" if sent.waited else "; a reader's transaction outlasted our wait and may see two publications"
             say("publish", f"PostgreSQL, schema {name}: {sent.tables_sent} tables sent{waited}")

@@ -1,13 +1,13 @@
 """The publication in PostgreSQL, for BI tools that read nothing else.
 
-What people read are views in the schema `inflight`; their rows lie in `inflight_data`, where one transaction exchanges
+What people read are views in the schema `inflight`; their rows lie in `inflight__data`, where one transaction exchanges
 them. A statement sees the rows of one publication, as PostgreSQL promises. So does a transaction of several: all views
 pass one gate, a table that our transaction has to itself when it commits. It gets it once those who have passed have
 ended their transactions; whoever comes meanwhile waits at the gate. See decision 13.
 """
 
 import os
-import tempfile
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,15 +63,18 @@ class Sent:
     waited: bool = True
 
 
-def send(database: Path, url: str, schema: str) -> Sent:
-    """Bring `schema` to the publication in the DuckDB file `database`, all of it or nothing. Raises PostgresError."""
+def send(database: Path, url: str, schema: str, scratch: Path) -> Sent:
+    """Bring `schema` to the publication in the DuckDB file `database`, all of it or nothing. Raises PostgresError.
+
+    `scratch` is a folder for what is on its way; whatever a kill left in it goes with the next publication.
+    """
     import psycopg
 
     try:
         with psycopg.connect(url, connect_timeout=10, application_name="inflight", autocommit=True) as pg:
             pg.execute("set statement_timeout = 0; set lock_timeout = 0; set idle_in_transaction_session_timeout = 0")
             with duckdb.connect(str(database), read_only=True) as con:
-                return _send(con, pg, schema)
+                return _send(con, pg, schema, scratch / schema)
     except psycopg.Error as error:
         raise PostgresError(_without_secrets(str(error).strip() or type(error).__name__, url)) from None
 
@@ -87,10 +90,11 @@ def shown(url: str, schema: str) -> str | None:
         raise PostgresError(_without_secrets(str(error).strip() or type(error).__name__, url)) from None
 
 
-def _send(con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str) -> Sent:
+def _send(con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str, scratch: Path) -> Sent:
     (publication_id,) = con.execute("select max(publication_id) from publication").fetchone()
     with pg.transaction():
         _alone(pg, schema)
+        shutil.rmtree(scratch, ignore_errors=True)
         if _publication_id(pg, schema) == publication_id:
             return Sent(publication_id, 0, len(_hashes(con)))
         _prepare(pg, schema)
@@ -101,7 +105,7 @@ def _send(con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str)
         unchanged = [name for name in hashes if name not in fresh and hashes[name] == hashes_before.get(name)]
         changed = [name for name in now if name not in unchanged]
         for name in changed:
-            _fill(con, pg, schema, name, now[name], is_fresh=name in fresh)
+            _fill(con, pg, schema, name, now[name], scratch, is_fresh=name in fresh)
         has_waited = _pass_the_gate(pg, schema)
         if not has_waited and (gone or set(fresh) & before.keys()):
             raise PostgresError(
@@ -119,14 +123,19 @@ def _send(con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str)
     return Sent(publication_id, len(changed), len(unchanged), has_waited)
 
 
+def rows_schema(schema: str) -> str:
+    """Where the rows lie. No team's schema is called so: the slug of a team has no two underscores in a row."""
+    return f"{schema}__data"
+
+
 def _table(schema: str, name: str) -> str:
     """Where the rows of a view lie."""
-    return ident(f"{schema}_data", name)
+    return ident(rows_schema(schema), name)
 
 
 def _prepare(pg: "psycopg.Connection", schema: str) -> None:
     pg.execute(f"create schema if not exists {ident(schema)}")
-    pg.execute(f"create schema if not exists {ident(f'{schema}_data')}")
+    pg.execute(f"create schema if not exists {ident(rows_schema(schema))}")
     pg.execute(f"create table if not exists {_table(schema, GATE)} (is_open boolean primary key)")
     pg.execute(f"insert into {_table(schema, GATE)} values (true) on conflict do nothing")
 
@@ -182,7 +191,7 @@ def _shapes_there(pg: "psycopg.Connection", schema: str) -> dict[str, Shape]:
             and relname <> %s
         order by relname, attnum
         """,
-        [ident(f"{schema}_data"), GATE],
+        [ident(rows_schema(schema)), GATE],
     ).fetchall():
         shapes.setdefault(name, []).append((column, data_type))
     return shapes
@@ -194,7 +203,13 @@ def _aside(schema: str, name: str) -> str:
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str, name: str, shape: Shape, is_fresh: bool
+    con: duckdb.DuckDBPyConnection,
+    pg: "psycopg.Connection",
+    schema: str,
+    name: str,
+    shape: Shape,
+    scratch: Path,
+    is_fresh: bool,
 ) -> None:
     """Exchange the rows of a table; one of other columns is made beside it."""
     if is_fresh:
@@ -205,25 +220,28 @@ def _fill(
         pg.execute(f"delete from {table}")
     columns = ", ".join(ident(column) for column, _ in shape)
     statement = f"copy {table} ({columns}) from stdin (format csv, null '\\N')"
-    with _as_csv(con, name, shape) as path, path.open("rb") as file, pg.cursor().copy(statement) as copy:
+    with _as_csv(con, name, shape, scratch) as path, path.open("rb") as file, pg.cursor().copy(statement) as copy:
         while block := file.read(BLOCK):
             copy.write(block)
 
 
 @contextmanager
-def _as_csv(con: duckdb.DuckDBPyConnection, name: str, shape: Shape) -> Iterator[Path]:
+def _as_csv(con: duckdb.DuckDBPyConnection, name: str, shape: Shape, scratch: Path) -> Iterator[Path]:
     """The table as a file that is gone afterwards. PostgreSQL's text holds no NUL: it is left out."""
     columns = ", ".join(
         f"replace({ident(column)}::varchar, chr(0), '')" if data_type == "text" else ident(column)
         for column, data_type in shape
     )
-    with tempfile.TemporaryDirectory(prefix="inflight-") as folder:
-        path = Path(folder) / "rows.csv"
+    scratch.mkdir(parents=True, exist_ok=True)
+    path = scratch / "rows.csv"
+    try:
         con.execute(
             f"copy (select {columns} from {ident(name)}) to {literal(str(path))} "
             "(format csv, header false, nullstr '\\N')"
         )
         yield path
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _comment(con: duckdb.DuckDBPyConnection, pg: "psycopg.Connection", schema: str) -> None:

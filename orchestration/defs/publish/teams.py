@@ -100,7 +100,7 @@ def teams_with_files(settings: Settings) -> Iterator[str]:
 
 def slug(team: str) -> str:
     """A folder's name for a team, another one for each."""
-    name = re.sub(r"\W+", "_", team.lower()).strip("_")
+    name = re.sub(r"[\W_]+", "_", team.lower()).strip("_")
     name = name.encode()[:40].decode(errors="ignore")  # PostgreSQL's names have 63 bytes, and this is a part of one
     return name if name == team.lower() else f"{name}_{hashlib.sha256(team.encode()).hexdigest()[:6]}"
 
