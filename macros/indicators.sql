@@ -85,15 +85,15 @@
 {#
     Every indicator, sampled: what its step function held at each moment.
 
-        with moments as (select deal_id, crm, phase, stage, …, landmark_at from …)
+        with moments as (select deal_id, deal_number, crm, phase, stage, …, landmark_at from …)
         {{ sampled_indicators('moments', 'landmark_at', ['deal_id', 'landmark']) }}
 
     One branch an indicator, with the columns named, indicator, value, changed_at and reason. A moment has a row where
     the indicator applies to the stage; its value is null, with a reason, where it cannot be told. Where the step
-    function has not begun and meta gives no default, there is no row. Where the moments are of few deals, only theirs
-    are read.
+    function has not begun and meta gives no default, there is no row. Deals are joined by their number, which is half
+    the work of their id.
 #}
-{% macro sampled_indicators(moments, at, columns, is_few=true) -%}
+{% macro sampled_indicators(moments, at, columns) -%}
     {%- set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ")" -%}
     {%- set capabilities = ref('int_capabilities_found') -%}
     {%- for node in indicators() %}
@@ -107,7 +107,7 @@
             round(
                 case
                     {% if needs %} when given.crm is null or given.began_at > moments.{{ at }} then null {% endif %}
-                    when steps.deal_id is null then {{ meta.get('default', 'null') }}
+                    when steps.deal_number is null then {{ meta.get('default', 'null') }}
                     else steps.value {% if 'grows_per_day' in node.columns -%}
                         + steps.grows_per_day * {{ days_between('steps.changed_at', 'moments.' ~ at) }}
                     {%- endif %}
@@ -119,18 +119,28 @@
             case
                 {% if needs %} when given.crm is null or given.began_at > moments.{{ at }}
                     then 'the CRM gives no {{ needs | replace("_", " ") }}' {% endif %}
-                when steps.value is null and steps.deal_id is not null then 'cannot be told'
+                when steps.value is null and steps.deal_number is not null then 'cannot be told'
             end as reason
         from {{ moments }} as moments
         left join (
             select
-                *,
-                coalesce(lead(changed_at) over (partition by deal_id order by changed_at), {{ far }}) as until_at
-            from {{ node.relation_name }}
-            {% if is_few %} where deal_id in (select deal_id from {{ moments }}) {% endif %}
+                numbers.deal_number,
+                held.value,
+                held.changed_at,
+                {% if 'grows_per_day' in node.columns %} held.grows_per_day, {% endif %}
+                coalesce(
+                    lead(held.changed_at) over (partition by numbers.deal_number order by held.changed_at), {{ far }}
+                ) as until_at
+            from {{ node.relation_name }} as held
+            inner join (
+                select distinct
+                    deal_id,
+                    deal_number
+                from {{ moments }}
+            ) as numbers on held.deal_id = numbers.deal_id
         ) as steps
             on
-                moments.deal_id = steps.deal_id
+                moments.deal_number = steps.deal_number
                 and moments.{{ at }} >= steps.changed_at
                 and moments.{{ at }} < steps.until_at
         {% if needs %}
@@ -143,7 +153,7 @@
                 or moments.stage in ('{{ stages | join("', '") }}'))
             {% else %} true {% endif %}
             {% if meta.get('default') is none %}
-                and (steps.deal_id is not null {{ 'or given.crm is null' if needs }})
+                and (steps.deal_number is not null {{ 'or given.crm is null' if needs }})
             {% endif %}
         {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -66,6 +66,7 @@ landmarks as (
 
 select
     deals.deal_id,
+    landmarks.deal_number,
     deals.ledger_bucket,
     landmarks.landmark,
     landmarks.stage_id,

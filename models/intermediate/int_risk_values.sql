@@ -7,8 +7,10 @@
 with moments as (
     select
         snapshots.*,
+        numbers.deal_number,
         stages.stage
     from {{ ref('int_risk_snapshots') }} as snapshots
+    inner join {{ ref('int_deals_numbered') }} as numbers on snapshots.deal_id = numbers.deal_id
     inner join {{ ref('int_stages_completed') }} as stages on snapshots.stage_id = stages.stage_id
 ),
 

@@ -26,8 +26,7 @@ sampled as (
     {{ sampled_indicators(
         'moments',
         'landmark_at',
-        ['deal_id', 'ledger_bucket', 'landmark', 'stage_id', 'segment', 'owner_id', 'age_band', 'outcome', 'days_to_end', 'landmark_at'],
-        is_few=is_incremental()
+        ['deal_id', 'ledger_bucket', 'landmark', 'stage_id', 'segment', 'owner_id', 'age_band', 'outcome', 'days_to_end', 'landmark_at']
     ) }}
 )
 

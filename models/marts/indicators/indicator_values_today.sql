@@ -5,6 +5,7 @@
 with moments as (
     select
         deals.deal_id,
+        deals._deal_number as deal_number,
         deals.crm,
         deals.segment,
         deals.owner_id,
