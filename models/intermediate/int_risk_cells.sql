@@ -23,6 +23,8 @@ counted as (
             age_bin,
             sum(weight_{{ fit }}) as n,
             sum(weight_{{ fit }} * {{ outcome }}) as hits,
+            -- of those that ended; a deal that nobody closes has no end to take the mean of
+            sum(case when days_to_end is not null then weight_{{ fit }} end) as n_ended,
             sum(weight_{{ fit }} * days_to_end) as days
         from snapshots
         group by stage_id, segment, age_bin
@@ -61,9 +63,11 @@ summed as (
         coalesce(sum(counted.hits) over like_stage, 0) as hits_like_stage,
         sum(counted.n) over of_all as n_of_all,
         sum(counted.hits) over of_all as hits_of_all,
-        coalesce(sum(counted.days) over like_age, 0) as days_like_age,
-        coalesce(sum(counted.days) over like_stage, 0) as days_like_stage,
-        sum(counted.days) over of_all as days_of_all
+        {% for of in ['n_ended', 'days'] %}
+            coalesce(sum(counted.{{ of }}) over like_age, 0) as {{ of }}_like_age,
+            coalesce(sum(counted.{{ of }}) over like_stage, 0) as {{ of }}_like_stage,
+            sum(counted.{{ of }}) over of_all as {{ of }}_of_all{{ ',' if not loop.last }}
+        {% endfor %}
     from cells
     left join counted
         on
@@ -81,7 +85,7 @@ rated as (
     select
         *,
         (hits_like_stage + {{ drawn }} * (hits_of_all + 0.5) / (n_of_all + 1)) / (n_like_stage + {{ drawn }}) as stage_rate,
-        (days_like_stage + {{ drawn }} * days_of_all / n_of_all) / (n_like_stage + {{ drawn }}) as stage_days
+        (days_like_stage + {{ drawn }} * days_of_all / nullif(n_ended_of_all, 0)) / (n_ended_like_stage + {{ drawn }}) as stage_days
     from summed
     where n_of_all > 0
 ),
@@ -91,7 +95,7 @@ chances as (
         *,
         (hits + {{ drawn }} * (hits_like_age + {{ drawn }} * stage_rate) / (n_like_age + {{ drawn }})) / (n + {{ drawn }})
             as chance,
-        (days_like_age + {{ drawn }} * stage_days) / (n_like_age + {{ drawn }}) as days_to_end
+        (days_like_age + {{ drawn }} * stage_days) / (n_ended_like_age + {{ drawn }}) as days_to_end
     from rated
 )
 
