@@ -40,3 +40,6 @@
     {%- set sigma2 = 'ln(1 + (' ~ variance ~ ') / nullif(power(' ~ mean ~ ', 2), 0))' -%}
     coalesce({{ mean }} * exp(-{{ sigma2 }} / 2 + {{ z }} * sqrt({{ sigma2 }})), {{ mean }})
 {%- endmacro %}
+
+{# A sum of parts of which none is unknown; null if one is: what is known of the others is not the whole. #}
+{% macro sum_if_known(part) -%} case when count({{ part }}) = count(*) then sum({{ part }}) end {%- endmacro %}

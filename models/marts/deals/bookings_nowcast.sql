@@ -56,7 +56,7 @@ rolled_up as (
         currency,
         case when grouping(segment) = 0 then segment else 'all' end as segment,
         case when grouping(team) = 0 then team else 'all' end as team,
-        {% for part in parts %} sum({{ part }}) as {{ part }}, {% endfor %}
+        {% for part in parts %} {{ sum_if_known(part) }} as {{ part }}, {% endfor %}
         max(spread) as spread
     from parts
     group by grouping sets (
