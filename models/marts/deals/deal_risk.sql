@@ -3,9 +3,10 @@
 -- to have been watched that long.
 {% set outcomes = ['win_90d', 'lost_30d', 'win_ever'] %}
 {% set told = 8 %}
-with scores as (
+with sums as (
     select
         deal_number,
+        count(*) as parts,
         max(days_to_end) as days_to_end,
         {% for outcome in outcomes %}
             case when count({{ outcome }}) = count(*) then sum({{ outcome }}) end as {{ outcome }},
@@ -13,6 +14,19 @@ with scores as (
         {% endfor %}
     from {{ ref('int_risk_contributions') }}
     group by deal_number
+),
+
+-- what bounds a win within 90 days from below bounds a win at all
+scores as (
+    select
+        *,
+        {% for outcome in ['win_90d', 'lost_30d'] %}
+            {{ outcome }} - spread_{{ outcome }} as low_{{ outcome }},
+            {{ outcome }} + spread_{{ outcome }} as high_{{ outcome }},
+        {% endfor %}
+        case when win_ever is not null then greatest(win_ever - spread_win_ever, win_90d - spread_win_90d) end as low_win_ever,
+        case when win_ever is not null then greatest(win_ever + spread_win_ever, win_90d + spread_win_90d) end as high_win_ever
+    from sums
 ),
 
 reasons as (
@@ -52,8 +66,8 @@ select
     cast({{ dbt.datediff('stages.entered_at', 'as_of.as_of', 'day') }} as integer) as days_in_stage,
     {% for outcome in outcomes %}
         {{ chance_of('scores.' ~ outcome) }} as p_{{ outcome }},
-        {{ chance_of('scores.' ~ outcome ~ ' - scores.spread_' ~ outcome) }} as p_{{ outcome }}_low,
-        {{ chance_of('scores.' ~ outcome ~ ' + scores.spread_' ~ outcome) }} as p_{{ outcome }}_high,
+        {{ chance_of('scores.low_' ~ outcome) }} as p_{{ outcome }}_low,
+        {{ chance_of('scores.high_' ~ outcome) }} as p_{{ outcome }}_high,
     {% endfor %}
     scores.days_to_end as expected_days_to_close,
     cast(deals.amount * {{ chance_of('scores.win_ever') }} as decimal(18, 2)) as expected_amount,
