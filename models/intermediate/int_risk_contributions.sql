@@ -5,6 +5,7 @@
 -- null where it has no base: the company is too young for it.
 -- Grain: one row per open deal and part. Contributions add up to the score of an outcome, and to nothing across deals.
 {% set fits = {'win_90d': 'win_90d_now', 'lost_30d': 'lost_30d_now', 'win_ever': 'win_ever_now'} %}
+{% set never_seen = 1 / var('risk_shrinkage') %}
 with deals as (
     select
         deals._deal_number as deal_number,
@@ -72,7 +73,9 @@ starts as (
         {% for outcome, fit in fits.items() %}
             cells.base_{{ fit }} + coalesce(of_segment.weight_{{ fit }}, 0) + coalesce(of_age.weight_{{ fit }}, 0)
                 as {{ outcome }},
-            cells.variance_{{ fit }} as {{ outcome }}_variance{{ ',' if not loop.last }}
+            cells.variance_{{ fit }}
+            + coalesce(of_segment.variance_{{ fit }}, {{ never_seen }}) + coalesce(of_age.variance_{{ fit }}, {{ never_seen }})
+                as {{ outcome }}_variance{{ ',' if not loop.last }}
         {% endfor %}
     from deals
     left join binned on deals.deal_number = binned.deal_number and binned.part = 'age_days'
@@ -102,7 +105,8 @@ parts as (
                 when starts.{{ outcome }} is not null
                     then coalesce(everywhere.weight_{{ fit }}, 0) + coalesce(in_stage.weight_{{ fit }}, 0)
             end as {{ outcome }},
-            coalesce(everywhere.variance_{{ fit }}, 0) + coalesce(in_stage.variance_{{ fit }}, 0) as {{ outcome }}_variance
+            coalesce(everywhere.variance_{{ fit }}, {{ never_seen }}) + coalesce(in_stage.variance_{{ fit }}, {{ never_seen }})
+                as {{ outcome }}_variance
             {{- ',' if not loop.last }}
         {% endfor %}
     from binned

@@ -268,6 +268,39 @@ def test_weights_of_evidence_are_those_of_a_ridge_regression_solved_to_the_end(w
         assert np.abs(left).max() < 0.01, fit
 
 
+def test_snapshots_of_one_deal_are_one_fact_and_not_many(weights: Warehouse):
+    """Of 150 deals, each seen ten times, three in ten are won: the error that is told is the error made."""
+    draw, found = np.random.default_rng(3), []
+    for _ in range(12):
+        deals = pd.DataFrame({"deal_id": [f"d{n}" for n in range(150)], "is_won": draw.random(150) < 0.3})
+        frame = deals.loc[deals.index.repeat(10)].reset_index(drop=True)
+        frame = frame.assign(
+            snapshot_number=frame.index, stage_id="offer", segment="small", age_days=1.0, days_to_end=10,
+            **{f"weight_{fit}": 1.0 for fit in FITS}, **{outcome: frame["is_won"].astype(int) for outcome in OUTCOMES},
+        )  # fmt: skip
+        values = pd.DataFrame({"snapshot_number": frame.index, "stage_id": "offer", "part": "age_days", "value": 1.0})
+        weights.fill(
+            {
+                "int_stages_completed": pd.DataFrame({"stage_id": ["offer"], "is_won": False, "is_lost": False}),
+                "dim_deals": pd.DataFrame({"segment": ["small"]}),
+                "int_risk_snapshots": frame.drop(columns="is_won"),
+                "int_risk_values": values,
+            }
+        )
+        weights.rebuild("int_risk_bins", "int_risk_cells")
+        found += weights.rows(
+            """
+            select base_win_90d_now as base, variance_win_90d_now as variance from int_risk_cells
+            where stage_id = 'offer'
+            """
+        )
+    cells = pd.DataFrame(found)
+    error = np.sqrt(((cells["base"] - np.log(0.3 / 0.7)) ** 2).mean())
+    assert 1 / np.sqrt(150 * 0.21) == pytest.approx(0.178, abs=0.001)
+    assert np.sqrt(cells["variance"].mean()) == pytest.approx(0.178, rel=0.15)
+    assert np.sqrt(cells["variance"].mean()) == pytest.approx(error, rel=0.5)
+
+
 def test_what_is_kept_comes_back_from_the_last_publication(tmp_path):
     """The working files are gone; what was said on earlier nights is not."""
     settings = Settings(tmp_path)
