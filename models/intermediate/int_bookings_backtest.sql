@@ -261,8 +261,9 @@ select
     corrected.correction,
     corrected.raw_amount * corrected.correction as predicted,
     corrected.variance,
-    -- few moments tell little: as if three more had been off by seven in a hundred
-    sqrt(greatest(0, coalesce(spreads.excess, 0) + 3 * 0.0049) / (coalesce(spreads.moments, 0) + 3)) as spread,
+    -- few moments tell little: as if one more had been off by a quarter
+    sqrt(greatest(0, coalesce(spreads.excess, 0) + power({{ var('bookings_prior_spread') }}, 2)) / (coalesce(spreads.moments, 0) + 1))
+        as spread,
     coalesce(spreads.moments, 0) as moments,
     corrected.actual,
     corrected.crm_weights,

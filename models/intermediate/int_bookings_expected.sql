@@ -146,7 +146,7 @@ select
     summed.expected_new * coalesce(backtest.correction, 1) as expected_new,
     summed.variance,
     summed.open_deals_without_amount,
-    coalesce(backtest.spread, 0.1) as spread
+    coalesce(backtest.spread, {{ var('bookings_prior_spread') }}) as spread
 from summed
 inner join horizons on summed.horizon = horizons.horizon
 left join {{ ref('int_bookings_backtest') }} as backtest
