@@ -122,14 +122,8 @@ parts as (
 ),
 
 booked as (
-    select
-        coalesce(deals.currency, 'unknown') as currency,
-        cast(facts.won_at as date) as won_on,
-        cast(sum(deals.amount) as double) as amount
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts.deal_id = deals.deal_id
-    where facts.won_at is not null
-    group by coalesce(deals.currency, 'unknown'), cast(facts.won_at as date)
+    select * from {{ ref('int_bookings_booked') }}
+    where segment = 'all' and team = 'all'
 ),
 
 totals as (

@@ -10,14 +10,14 @@ with horizons as (
 booked as (
     select
         horizons.horizon,
-        deals.segment,
-        deals.team,
-        coalesce(deals.currency, 'unknown') as currency,
-        cast(sum(deals.amount) as double) as booked_so_far
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts.deal_id = deals.deal_id
-    inner join horizons on facts.won_at >= horizons.counted_from and facts.won_at < horizons.made_on
-    group by horizons.horizon, deals.segment, deals.team, coalesce(deals.currency, 'unknown')
+        booked.segment,
+        booked.team,
+        booked.currency,
+        sum(booked.amount) as booked_so_far
+    from {{ ref('int_bookings_booked') }} as booked
+    inner join horizons on booked.won_on >= horizons.counted_from and booked.won_on < horizons.made_on
+    where booked.segment <> 'all' and booked.team <> 'all'
+    group by horizons.horizon, booked.segment, booked.team, booked.currency
 ),
 
 parts as (
