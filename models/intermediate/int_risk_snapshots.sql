@@ -126,8 +126,14 @@ stands_for as (
         needs.age_class,
         needs.days_needed,
         max(needs.weight_of_all) / sum(by_day.weight) as times
-    from (select distinct age_class, days_needed, weight_of_all from needed) as needs
-    inner join by_day on needs.age_class = by_day.age_class and by_day.watched_now > needs.days_needed
+    from (
+        select distinct
+            age_class,
+            days_needed,
+            weight_of_all
+        from needed
+    ) as needs
+    inner join by_day on needs.age_class = by_day.age_class and needs.days_needed < by_day.watched_now
     group by needs.age_class, needs.days_needed
 )
 

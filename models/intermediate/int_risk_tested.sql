@@ -81,7 +81,7 @@ rates as (
             {{- ',' if not loop.last }}
         {% endfor %}
     from by_day as later
-    inner join by_day as earlier on earlier.snapshot_on < later.snapshot_on
+    inner join by_day as earlier on later.snapshot_on > earlier.snapshot_on
     group by later.snapshot_on
 ),
 
@@ -92,7 +92,7 @@ kept as (
         history.p_lost_30d
     from snapshots
     inner join {{ ref('deal_risk_history') }} as history
-        on snapshots.deal_id = history.deal_id and history.as_of < snapshots.snapshot_on
+        on snapshots.deal_id = history.deal_id and snapshots.snapshot_on > history.as_of
     qualify row_number() over (partition by snapshots.snapshot_number order by history.as_of desc) = 1
 ),
 

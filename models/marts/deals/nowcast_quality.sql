@@ -34,8 +34,8 @@ kept as (
             history.segment = booked.segment
             and history.team = booked.team
             and history.currency = booked.currency
-            and booked.won_on >= history.made_on
-            and booked.won_on < history.horizon_ends_on
+            and history.made_on <= booked.won_on
+            and history.horizon_ends_on > booked.won_on
     where history.horizon_ends_on <= clock.made_on and history.made_on < history.horizon_ends_on
     group by
         history.made_on, history.horizon, history.horizon_ends_on, history.segment, history.team, history.currency
