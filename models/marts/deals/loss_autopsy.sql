@@ -99,7 +99,7 @@ joined as (
             when 'price' then case when cuts.deal_id is not null then true end
             when 'legal' then case when steps_told.is_legal_told then coalesce(causes.is_legal_late, false) end
             when 'late_proposal' then case when steps_told.is_proposal_told then coalesce(causes.is_proposal_late, false) end
-            when 'silence' then case when deals.silence_days is not null then deals.is_silent end
+            when 'silence' then deals.is_silent
             when 'no_decision_maker'
                 then case when deals.is_decider_told then coalesce(deals.decider_at > deals.until_at, true) end
         end as is_reason_supported,
