@@ -68,12 +68,14 @@ TABLES = {
         select
             cast(as_of as date) as as_of, owner_id, team,
             row_number() over (partition by owner_id order by amount desc) as rank_in_owner,
-            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_overall, deal_id, deal_name, segment,
+            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_overall,
+            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_by_risk, deal_id, deal_name, segment,
             stage_id, amount, u as p_win_90d, (1 - u) / 3 as p_lost_30d, amount * (1 - u) / 3 as amount_at_risk,
             amount * (1 - u) / 9 as amount_saved_by_acting, 'send_proposal' as next_act,
             'send_proposal' as next_act_step_id,
-            'overdue' as next_act_status, cast(as_of as date) - 3 as due_on, 3 as days_overdue, 40 as acted_in_time_n,
-            0.4 as acted_in_time_win_rate, 30 as not_acted_n, 0.2 as not_acted_win_rate, 0.2 as win_rate_difference,
+            'overdue' as next_act_status, cast(as_of as date) - 3 as due_on, 3 as days_overdue, 3 as acted_within_days,
+            40 as acted_n,
+            0.4 as acted_win_rate, 30 as not_acted_n, 0.2 as not_acted_win_rate, 0.2 as win_rate_difference,
             0.05 as difference_low, 0.35 as difference_high, 'The proposal is three days late.' as sentence
         from open_deals where u < 0.5
     """,

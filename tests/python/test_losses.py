@@ -57,6 +57,7 @@ def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
             "is_settled": True,
             "delays_late": late,
             "delays_lasted": 1,
+            "delays_heard": 1,
             "stays": n,
         }
         for segment, cells in counts.items()
@@ -110,14 +111,23 @@ def test_what_was_late_because_of_a_named_step_is_not_blamed(weights: Warehouse)
     assert weights.rows("select * from int_loss_weights order by all") == before
 
 
-@pytest.mark.parametrize("seed", range(1))
-def test_acting_in_time_is_worth_the_difference_of_those_alive_at_the_deadline(effects: Warehouse, seed: int) -> None:
-    counts = drawn(seed)
-    rows = counted(counts)
-    # due so lately that only the quick ones have ended: they do not count
-    rows += [row | {"is_settled": False} for row in rows]
+@pytest.mark.parametrize("passed", range(5))
+def test_acting_is_worth_the_difference_of_those_as_late_and_alive(effects: Warehouse, passed: int) -> None:
+    """The step done before the next delay against not, of those in whom it was not done until the last."""
+    counts = drawn(passed)
+    rows = [
+        row | {"delays_late": passed + row["delays_late"], "delays_lasted": passed + 1, "delays_heard": passed + 1}
+        for row in counted(counts)
+    ]
+    # what says nothing of acting from here on
+    rows += [row | {"is_settled": False} for row in rows]  # of these only the quick ones have ended
+    rows += [row | {"delays_heard": passed} for row in rows]  # dead by then, perhaps
+    rows += [row | {"delays_lasted": passed, "delays_late": passed} for row in rows]  # gone by then
+    if passed:
+        rows += [row | {"delays_late": 0} for row in rows]  # never so late
     effects.build({"int_loss_counts": rows})
-    told = {row["segment"]: row for row in effects.rows("select * from int_attention_effects")}
+    found = effects.rows(f"select * from int_attention_effects where delays_passed = {passed}")
+    told = {row["segment"]: row for row in found}
 
     def variance(lost: int, kept: int) -> float:
         p = (kept + 0.5) / (lost + kept + 1)
@@ -131,10 +141,11 @@ def test_acting_in_time_is_worth_the_difference_of_those_alive_at_the_deadline(e
         weighted += weight * (won / n1 - late_won / n0)
         spread += weight**2 * (variance(lost, won) + variance(late_lost, late_won))
     precision = total**2 / spread
+    assert told["(all)"]["acted_within_days"] == (0, 3, 7, 14, 28)[passed]
     assert told["(all)"]["effect"] == pytest.approx(weighted / total * precision / (precision + 1 / 0.1**2), abs=1e-9)
     for segment, (late_lost, late_won, lost, won) in counts.items():
-        assert (told[segment]["in_time_n"], told[segment]["late_n"]) == (lost + won, late_lost + late_won)
-        assert told[segment]["in_time_rate"] == pytest.approx(won / (lost + won))
+        assert (told[segment]["acted_n"], told[segment]["not_acted_n"]) == (lost + won, late_lost + late_won)
+        assert told[segment]["acted_rate"] == pytest.approx(won / (lost + won))
         own = 1 / (variance(lost, won) + variance(late_lost, late_won))
         difference = won / (lost + won) - late_won / (late_lost + late_won)
         shrunk = (difference * own + told["(all)"]["effect"] / 0.05**2) / (own + 1 / 0.05**2)
