@@ -106,6 +106,22 @@
     cast(cast(round(100 * {{ share }}) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || '%'
 {%- endmacro %}
 
+{# So many days as a person reads them. #}
+{% macro time_in_words(days) -%}
+    case
+        when round({{ days }}) > 1 then {{ whole(days) }} || ' days'
+        when {{ days }} >= 1 then '1 day'
+        when 24 * {{ days }} >= 1.5 then {{ whole('24 * ' ~ days) }} || ' hours'
+        else 'up to an hour'
+    end
+{%- endmacro %}
+
+{# A moment's day in words. #}
+{% macro day_in_words(moment) -%} cast(cast({{ moment }} as date) as {{ dbt.type_string() }}) {%- endmacro %}
+
+{# A share of losses as a person reads it: how many of ten. #}
+{% macro of_ten(share) -%} {{ whole('10 * ' ~ share) }} {%- endmacro %}
+
 {# What is known of why a deal was lost: what was found in the facts, else what was stated and the facts do not deny. #}
 {% macro loss_reason(of='') -%}
     case

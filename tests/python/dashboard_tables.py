@@ -102,7 +102,8 @@ TABLES = {
         from open_deals limit 1
     """,
     "loss_reason_queue": """
-        select deal_id, owner_id, amount, cast(lost_at as date) as lost_on, 'Why was it lost?' as question
+        select deal_id, owner_id, row_number() over (order by amount desc, deal_id) as rank_overall, amount,
+            cast(lost_at as date) as lost_on, 'Why was it lost?' as question
         from lost_deals where loss_reason is null
     """,
     "manager_scorecard": """

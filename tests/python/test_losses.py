@@ -43,6 +43,19 @@ def norms(models: Models) -> Warehouse:
     return models.warehouse("int_loss_silence_norms", given=given)
 
 
+@pytest.fixture(scope="module")
+def autopsy(models: Models) -> Warehouse:
+    given = [
+        "stg_as_of",
+        "int_loss_deals",
+        "int_loss_causes",
+        "loss_timeline",
+        "fct_journey_steps",
+        "crm_field_changes",
+    ]
+    return models.warehouse("loss_autopsy", given=[*given, "fct_deal_changes", "int_capabilities_found"])
+
+
 def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
     """Stays by segment, counted: late and lost, late and not, in time and lost, in time and not."""
     return [
@@ -275,3 +288,44 @@ def test_a_silence_is_held_against_the_deals_won_before_the_quarter_in_which_it_
                 assert row["won_deals"] == len(known)
                 assert row["norm_days"] == quantile([days for spans in known for days in spans], 0.95)
                 assert row["longest_days"] == quantile([max(spans) for spans in known], 0.9)
+
+
+def lost(number: int, **columns: object) -> dict:
+    moment = {"lost_at": AS_OF, "until_at": AS_OF, "is_silent_death": False, "is_decider_told": False}
+    names = {
+        "deal_number": number,
+        "deal_id": str(number),
+        "crm": "x",
+        "segment": "small",
+        "channel": "mail",
+        "team": "t",
+    }
+    return names | moment | columns
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind"),
+    [
+        ("No decision", "no_decision"),
+        ("No decision maker", "no_decision_maker"),
+        ("Keine Entscheidung", "no_decision"),
+        ("Kein Entscheider", "no_decision_maker"),
+        ("Нет решения", "no_decision"),
+    ],
+)
+def test_a_client_who_did_nothing_is_not_one_who_had_nobody_to_decide(
+    autopsy: Warehouse, stated: str, kind: str
+) -> None:
+    autopsy.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_deals": [lost(1, loss_reason=stated)]})
+    assert [row["stated_reason_kind"] for row in autopsy.rows("select * from loss_autopsy")] == [kind]
+
+
+@pytest.mark.parametrize(("named", "denied"), [(1, None), (17, None), (19, False)])
+def test_an_empty_field_denies_only_where_it_is_usually_filled(
+    autopsy: Warehouse, named: int, denied: bool | None
+) -> None:
+    """Of twenty losses to a competitor so many say to whom; the others may have been lost to one all the same."""
+    losses = [lost(n, loss_reason="Competitor", competitor="Acme" if n < named else None) for n in range(20)]
+    autopsy.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_deals": losses})
+    told = {row["is_reason_supported"] for row in autopsy.rows("select * from loss_autopsy where competitor is null")}
+    assert told == {denied}

@@ -35,14 +35,6 @@ with steps as (
         )
 ),
 
-labels as (
-    select
-        step,
-        max(step_label) as step_label
-    from {{ ref('journey_map') }}
-    group by step
-),
-
 open_deals as (
     select
         deals._deal_number as deal_number,
@@ -91,7 +83,7 @@ acts as (
         1.645 * coalesce(own.effect_error, overall.effect_error) as margin
     from open_deals
     inner join steps on open_deals.deal_number = steps.deal_number
-    inner join labels on steps.step = labels.step
+    inner join {{ ref('int_journey_steps_labelled') }} as labels on steps.step = labels.step
     left join {{ ref('int_attention_effects') }} as overall
         on
             open_deals.stage_id = overall.stage_id and overall.segment = '(all)' and steps.thing = overall.thing
