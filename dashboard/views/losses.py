@@ -297,8 +297,8 @@ def _contrast(published: Published, chosen: Filters) -> None:
             difference_high, sentence
         from win_loss_contrast
         where landmark = $landmark and segment = coalesce($segment, '(all)')
-            and (difference_low > 0 or difference_high < 0)
-        order by abs(difference) desc limit 15
+            and contrast_rank <= 15
+        order by contrast_rank
         """,
         **chosen.values,
         landmark=landmark or "",

@@ -109,7 +109,7 @@ TABLES = {
     "manager_scorecard": """
         select
             owner_id, period_days, coalesce(segment, '(all)') as segment, min(team) as team, count(*) as deals,
-            0.7 as on_time_share,
+            0.9 as done_share, 0.7 as on_time_share, 9.0 as contacts_per_deal, 8.0 as contacts_per_deal_expected,
             0.8 as card_completeness, 3.5 as contacts_per_week, 4 as wins, 20 as closed, 0.2 as win_rate,
             0.22 as expected_win_rate, 0.2 + min(u) / 10 as win_rate_adjusted, 0.1 as win_rate_adjusted_low,
             0.35 as win_rate_adjusted_high, 0.01 as outside_control, 0.8 as others_on_time_share,
@@ -121,7 +121,8 @@ TABLES = {
     """,
     "win_loss_contrast": """
         select
-            coalesce(segment, '(all)') as segment, landmark, 'silence_days' as thing, 40 as won_n, 60 as lost_n,
+            coalesce(segment, '(all)') as segment, landmark, 'silence_days' as thing, 1 as contrast_rank,
+            40 as won_n, 60 as lost_n,
             0.6 as won_share, 0.4 as lost_share, 0.2 as difference, 0.05 as difference_low, 0.35 as difference_high,
             'Won deals were heard more.' as sentence
         from open_deals, (values ('age_14'), ('age_30')) as l (landmark)

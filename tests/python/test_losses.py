@@ -56,6 +56,12 @@ def autopsy(models: Models) -> Warehouse:
     return models.warehouse("loss_autopsy", given=[*given, "fct_deal_changes", "int_capabilities_found"])
 
 
+@pytest.fixture(scope="module")
+def given_deals(models: Models) -> Warehouse:
+    given = ["stg_as_of", "dim_deals", "fct_deals", "int_deal_owners_versioned", "fct_deal_changes", "fct_stage_visits"]
+    return models.warehouse("int_deals_given", given=given)
+
+
 def counted(counts: dict[str, tuple[int, int, int, int]]) -> list[dict]:
     """Stays by segment, counted: late and lost, late and not, in time and lost, in time and not."""
     return [
@@ -101,9 +107,10 @@ def test_weights_are_the_mantel_haenszel_log_odds_drawn_toward_none(weights: War
         weight = (log(a * d / (b * c)) * own + PRIOR_OF_SEGMENT * of_stage) / (own + PRIOR_OF_SEGMENT)
         assert told[segment]["weight"] == pytest.approx(weight, abs=1e-9)
 
-    row = told["(all)"]
-    odds = row["loss_in_time"] / (1 - row["loss_in_time"]) * exp(row["weight"])
-    assert row["share"] == pytest.approx(max(0, 1 - row["loss_in_time"] / (odds / (1 + odds))), abs=1e-9)
+    for row in told.values():
+        for name, sigmas in (("share", 0), ("share_low", -1.645), ("share_high", 1.645)):
+            odds = row["loss_in_time"] / (1 - row["loss_in_time"]) * exp(row["weight"] + sigmas * row["weight_error"])
+            assert row[name] == pytest.approx(max(0, 1 - row["loss_in_time"] / (odds / (1 + odds))), abs=1e-9)
 
 
 def test_what_is_as_usual_in_deals_that_went_on_costs_nothing(weights: Warehouse) -> None:
@@ -257,14 +264,19 @@ def test_won_and_lost_deals_are_contrasted_within_their_stage(contrast: Warehous
                 sums[stage][outcome] += n * weight
                 sums[stage][outcome + "_good"] += n * weight * (value <= 5)
                 sums[stage][outcome + "_squared"] += n * weight**2
+    all_had = [row | {"indicator": "owner_changes", "value": 0.0} for row in rows]
     contrast.build(
         {
             "stg_as_of": [{"as_of": AS_OF}],
-            "int_indicator_counts": rows,
-            "dim_indicators": [{"indicator": "silence", "direction": "lower", "declared_norm": 5.0}],
+            "int_indicator_counts": rows + all_had,
+            "dim_indicators": [
+                {"indicator": name, "direction": "lower", "declared_norm": 5.0} for name in ("silence", "owner_changes")
+            ],
         }
     )
-    told = {row["segment"]: row for row in contrast.rows("select * from win_loss_contrast")}
+    rows_told = contrast.rows("select * from win_loss_contrast")
+    assert {row["thing"] for row in rows_told} == {"silence"}  # what all had tells nothing
+    told = {row["segment"]: row for row in rows_told}
 
     total = weighted = 0.0
     for stage in sums.values():
@@ -276,6 +288,8 @@ def test_won_and_lost_deals_are_contrasted_within_their_stage(contrast: Warehous
         assert told[segment]["difference"] == pytest.approx(weighted / total, abs=1e-9)
         assert told[segment]["difference_low"] < told[segment]["difference"] < told[segment]["difference_high"]
         assert told[segment]["won_n"] == sum(row["won"] for row in rows)
+        may_be_chance = told[segment]["difference_low"] <= 0 <= told[segment]["difference_high"]
+        assert told[segment]["contrast_rank"] == (None if may_be_chance else 1)
 
 
 def test_a_silence_is_held_against_the_deals_won_before_the_quarter_in_which_it_was(norms: Warehouse) -> None:
@@ -361,3 +375,41 @@ def test_an_empty_field_denies_only_where_it_is_usually_filled(
     autopsy.build({"stg_as_of": [{"as_of": AS_OF}], "int_loss_deals": losses})
     told = {row["is_reason_supported"] for row in autopsy.rows("select * from loss_autopsy where competitor is null")}
     assert told == {denied}
+
+
+def test_what_was_given_is_told_by_the_deals_and_not_by_who_had_them(given_deals: Warehouse) -> None:
+    """Two owners with deals of the same kind, one of whom wins all; deals of another segment are won more often."""
+    draw = random.Random(3)
+    deals, facts, visits, owners = [], [], [], []
+    for number in range(400):
+        segment, owner = ("large", "small")[number % 2], ("u1", "u2")[number // 2 % 2]
+        is_won = draw.random() < ({"large": 0.3, "small": 0.6}[segment] + (0.3 if owner == "u1" else -0.3))
+        created, ended = AS_OF - timedelta(days=200), AS_OF - timedelta(days=draw.randint(1, 100))
+        deals.append({"_deal_number": number, "deal_id": str(number), "segment": segment, "channel": "mail"})
+        deals[-1] |= {"owner_id": "now", "created_at": created, "is_excluded_from_norms": False}
+        facts.append({"_deal_number": number, "won_at" if is_won else "lost_at": ended})
+        visits.append({"_deal_number": number, "stage_id": "demo", "visit_number": 1, "entered_at": created})
+        # who closed it counts, not who has it now
+        owners.append(
+            {"deal_number": number, "owner_id": owner, "valid_from": created, "valid_to": ended + timedelta(1)}
+        )
+    given_deals.build(
+        {
+            "stg_as_of": [{"as_of": AS_OF}],
+            "dim_deals": deals,
+            "fct_deals": facts,
+            "fct_stage_visits": visits,
+            "int_deal_owners_versioned": owners,
+        }
+    )
+    told = given_deals.rows("select * from int_deals_given")
+    assert len(told) == 400
+    expected, won = defaultdict(list), defaultdict(list)
+    for row in told:
+        expected[row["segment"], row["owner_id"]].append(row["expected_win"])
+        won[row["segment"]].append(row["is_won"])
+    for segment, wins in won.items():
+        # the same chance for both, and in sum what was won
+        assert set(expected[segment, "u1"]) == set(expected[segment, "u2"])
+        assert expected[segment, "u1"][0] == pytest.approx(sum(wins) / len(wins), abs=0.05)
+    assert expected["small", "u1"][0] > expected["large", "u1"][0] + 0.1
