@@ -24,17 +24,16 @@ with causes as (
 steps as (
     select
         steps._deal_number,
-        min(case when steps.step in ({{ decider_steps() }}) then steps.due_at end) as decider_due_at,
-        min(case when steps.step in ({{ decider_steps() }}) then steps.step end) as decider_step,
         {% for thing in ['legal', 'proposal'] %}
             max(
                 case
                     when steps.step = '{{ named[thing] }}' and steps.due_at < deals.until_at and steps.not_measurable_reason is null
                         then case when steps.done_at <= steps.due_at then 0 else 1 end
                 end
-            ) = 1 as is_{{ thing }}_late
-            {{ ',' if not loop.last }}
+            ) = 1 as is_{{ thing }}_late,
         {% endfor %}
+        min(case when steps.step in ({{ decider_steps() }}) then steps.due_at end) as decider_due_at,
+        min(case when steps.step in ({{ decider_steps() }}) then steps.step end) as decider_step
     from {{ ref('fct_journey_steps') }} as steps
     inner join {{ ref('int_loss_deals') }} as deals on steps._deal_number = deals.deal_number
     where steps.step in ({{ decider_steps() }}) or steps.step in ('{{ named["legal"] }}', '{{ named["proposal"] }}')
