@@ -1,3 +1,5 @@
+{{ config(meta={'dagster': {'ref': {'name': 'deals_needing_attention'}}}) }}
+
 -- Of two deals whose amounts can be compared, the one by which more is saved stands higher, on the list of all and on
 -- every other; and nobody is advised to do what is done.
 select

@@ -155,12 +155,16 @@ first_acts as (
 standing as (
     select
         *,
-        (row_number() over (by_saved order by amount_saved desc, amount_at_risk desc nulls last, deal_id asc) - 0.5)
-        / count(*) over by_saved as standing_by_saved,
-        (row_number() over (by_currency order by amount * p_lost_30d desc nulls last, deal_id asc) - 0.5)
-        / count(*) over by_currency as standing_by_risk
+        (
+            row_number() over (
+                partition by currency, amount_saved > 0
+                order by amount_saved desc, amount_at_risk desc nulls last, deal_id asc
+            ) - 0.5
+        ) / count(*) over (partition by currency, amount_saved > 0) as standing_by_saved,
+        (
+            row_number() over (partition by currency order by amount * p_lost_30d desc nulls last, deal_id asc) - 0.5
+        ) / count(*) over (partition by currency) as standing_by_risk
     from first_acts
-    window by_saved as (partition by currency, amount_saved > 0), by_currency as (partition by currency)
 ),
 
 ranked as (

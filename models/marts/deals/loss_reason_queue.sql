@@ -11,10 +11,9 @@ with losses as (
 standing as (
     select
         *,
-        (row_number() over (by_currency order by amount desc nulls last, deal_id asc) - 0.5) / count(*) over by_currency
-            as standing_by_amount
+        (row_number() over (partition by currency order by amount desc nulls last, deal_id asc) - 0.5)
+        / count(*) over (partition by currency) as standing_by_amount
     from losses
-    window by_currency as (partition by currency)
 )
 
 select
