@@ -10,11 +10,12 @@ with causes as (
             max(case when place = 1 then {{ column }} end) as {{ column }},
         {% endfor %}
         max(case when place = 2 then cause end) as second_cause,
-        -- what comes next to an explanation where there is none
-        max_by(thing, share) as nearest_thing,
-        max(share) as nearest_share,
-        max_by(share_low, share) as nearest_low,
-        max_by(share_high, share) as nearest_high
+        -- what comes next to an explanation where there is none, from one loss in twenty on
+        {% set worth_telling = 'case when share >= 0.05 then share end' %}
+        max_by(thing, {{ worth_telling }}) as nearest_thing,
+        max({{ worth_telling }}) as nearest_share,
+        max_by(share_low, {{ worth_telling }}) as nearest_low,
+        max_by(share_high, {{ worth_telling }}) as nearest_high
     from {{ ref('int_loss_causes') }}
     group by deal_number
 ),
@@ -163,7 +164,9 @@ select
                     when joined.found_cause <> 'no_decision_maker'
                         then 'Late or not done: ' || labels.step_label || ', due on ' || {{ day_in_words('joined.visible_at') }}
                     when joined.has_decision_maker
-                        then 'Who decides came only on ' || {{ day_in_words('joined.decider_at') }} || ', missed since ' || {{ day_in_words('joined.visible_at') }}
+                        then
+                            'Who decides came only on ' || {{ day_in_words('joined.decider_at') }}
+                            || ', missed since ' || {{ day_in_words('joined.visible_at') }}
                     else 'Nobody who decides was on the deal, to be seen since ' || {{ day_in_words('joined.visible_at') }}
                 end
                 || case when joined.found_cause = 'late_proposal_silence' then ', and the client fell silent' else '' end
@@ -172,7 +175,8 @@ select
         when joined.nearest_share is null then 'Nothing was late that is known to cost deals'
         else
             'Nothing that was late stands out; the nearest, '
-            || coalesce(nearest.step_label, 'nobody who decides') || ', explains about ' || {{ of_ten('joined.nearest_share') }} || ' of ten such losses ('
+            || coalesce(nearest.step_label, 'nobody who decides')
+            || ', explains about ' || {{ of_ten('joined.nearest_share') }} || ' of ten such losses ('
             || {{ of_ten('joined.nearest_low') }} || ' to ' || {{ of_ten('joined.nearest_high') }} || ')'
     end
     || case
