@@ -269,7 +269,7 @@ def _queue(published: Published, chosen: Filters) -> None:
         "loss_queue",
         t("Losses without a reason: whom to ask"),
         f"""
-        select queue.deal_id, queue.lost_on, queue.question from loss_reason_queue as queue
+        select queue.deal_id, queue.rank_overall, queue.lost_on, queue.question from loss_reason_queue as queue
         inner join dim_deals as deals on queue.deal_id = deals.deal_id
         where queue.lost_on >= $since {PLACE}
         """,
@@ -278,6 +278,7 @@ def _queue(published: Published, chosen: Filters) -> None:
             "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
             "question": st.column_config.TextColumn(t("Question"), width="large"),
         },
+        order="behind.rank_overall,",
     )
 
 
@@ -296,8 +297,8 @@ def _contrast(published: Published, chosen: Filters) -> None:
             difference_high, sentence
         from win_loss_contrast
         where landmark = $landmark and segment = coalesce($segment, '(all)')
-            and (difference_low > 0 or difference_high < 0)
-        order by abs(difference) desc limit 15
+            and contrast_rank <= 15
+        order by contrast_rank
         """,
         **chosen.values,
         landmark=landmark or "",

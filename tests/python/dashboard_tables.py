@@ -68,12 +68,14 @@ TABLES = {
         select
             cast(as_of as date) as as_of, owner_id, team,
             row_number() over (partition by owner_id order by amount desc) as rank_in_owner,
-            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_overall, deal_id, deal_name, segment,
+            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_overall,
+            row_number() over (order by amount * (1 - u) desc, deal_id) as rank_by_risk, deal_id, deal_name, segment,
             stage_id, amount, u as p_win_90d, (1 - u) / 3 as p_lost_30d, amount * (1 - u) / 3 as amount_at_risk,
             amount * (1 - u) / 9 as amount_saved_by_acting, 'send_proposal' as next_act,
             'send_proposal' as next_act_step_id,
-            'overdue' as next_act_status, cast(as_of as date) - 3 as due_on, 3 as days_overdue, 40 as acted_in_time_n,
-            0.4 as acted_in_time_win_rate, 30 as not_acted_n, 0.2 as not_acted_win_rate, 0.2 as win_rate_difference,
+            'overdue' as next_act_status, cast(as_of as date) - 3 as due_on, 3 as days_overdue, 3 as acted_within_days,
+            40 as acted_n,
+            0.4 as acted_win_rate, 30 as not_acted_n, 0.2 as not_acted_win_rate, 0.2 as win_rate_difference,
             0.05 as difference_low, 0.35 as difference_high, 'The proposal is three days late.' as sentence
         from open_deals where u < 0.5
     """,
@@ -100,13 +102,14 @@ TABLES = {
         from open_deals limit 1
     """,
     "loss_reason_queue": """
-        select deal_id, owner_id, amount, cast(lost_at as date) as lost_on, 'Why was it lost?' as question
+        select deal_id, owner_id, row_number() over (order by amount desc, deal_id) as rank_overall, amount,
+            cast(lost_at as date) as lost_on, 'Why was it lost?' as question
         from lost_deals where loss_reason is null
     """,
     "manager_scorecard": """
         select
             owner_id, period_days, coalesce(segment, '(all)') as segment, min(team) as team, count(*) as deals,
-            0.7 as on_time_share,
+            0.9 as done_share, 0.7 as on_time_share, 9.0 as contacts_per_deal, 8.0 as contacts_per_deal_expected,
             0.8 as card_completeness, 3.5 as contacts_per_week, 4 as wins, 20 as closed, 0.2 as win_rate,
             0.22 as expected_win_rate, 0.2 + min(u) / 10 as win_rate_adjusted, 0.1 as win_rate_adjusted_low,
             0.35 as win_rate_adjusted_high, 0.01 as outside_control, 0.8 as others_on_time_share,
@@ -118,7 +121,8 @@ TABLES = {
     """,
     "win_loss_contrast": """
         select
-            coalesce(segment, '(all)') as segment, landmark, 'silence_days' as thing, 40 as won_n, 60 as lost_n,
+            coalesce(segment, '(all)') as segment, landmark, 'silence_days' as thing, 1 as contrast_rank,
+            40 as won_n, 60 as lost_n,
             0.6 as won_share, 0.4 as lost_share, 0.2 as difference, 0.05 as difference_low, 0.35 as difference_high,
             'Won deals were heard more.' as sentence
         from open_deals, (values ('age_14'), ('age_30')) as l (landmark)
