@@ -201,8 +201,8 @@ select
     contrasted.difference_high,
     'By day ' || replace(contrasted.landmark, 'age_', '') || ', '
     || case contrasted.kind
-        when 'step' then coalesce(labels.step_label, replace(contrasted.thing, '_', ' ')) || ': done'
-        else replace(contrasted.thing, '_', ' ') || ': as good as its norm'
+        when 'step' then coalesce(labels.step_label, contrasted.thing) || ': done'
+        else indicators.label || ': as good as its norm'
     end
     || ' in ' || {{ percent('contrasted.won_share') }} || ' of ' || cast(cast(contrasted.won_n as bigint) as {{ dbt.type_string() }}) || ' won deals and in '
     || {{ percent('contrasted.lost_share') }} || ' of ' || cast(cast(contrasted.lost_n as bigint) as {{ dbt.type_string() }}) || ' lost ones of the same stage'
@@ -211,3 +211,5 @@ select
     cast((select as_of from {{ ref('stg_as_of') }}) as date) as as_of
 from contrasted
 left join {{ ref('int_journey_steps_labelled') }} as labels on contrasted.kind = 'step' and contrasted.thing = labels.step
+left join {{ ref('dim_indicators') }} as indicators
+    on contrasted.kind = 'indicator' and contrasted.thing = indicators.indicator
