@@ -7,6 +7,7 @@ import pandas as pd
 
 from dashboard.filters import Filters
 from dashboard.published import Published, Value
+from dashboard.shares import with_shares
 from dashboard.words import day, label, language, money, number, share, t
 
 # What a stream's observed / chances is; none: observed is a count by itself.
@@ -216,29 +217,22 @@ def other_groups(published: Published, alert: Alert) -> pd.DataFrame:
     group = {"team": "coalesce(users.team, 'unknown')", "segment": "steps.segment"}[kind]
     found = published.query(
         f"""
-        with due as (
-            select {group} as name, count(*) as n, count(*) filter (where steps.is_on_time) as done
-            from fct_journey_steps as steps
-            left join dim_users as users on steps.owner_id = users.user_id
-            where steps.step = $its_step and steps.is_on_time is not null and steps.due_at >= $its_start
-            group by 1
-        )
-
-        select
-            name, n, done, done / n as value,
-            (done + 1.353) / (n + 2.706) - 1.645 * sqrt(done * (n - done) / n + 0.6765) / (n + 2.706) as low,
-            (done + 1.353) / (n + 2.706) + 1.645 * sqrt(done * (n - done) / n + 0.6765) / (n + 2.706) as high
-        from due
-        order by value
+        select {group} as name, count(*) as total, count(*) filter (where steps.is_on_time) as n
+        from fct_journey_steps as steps
+        left join dim_users as users on steps.owner_id = users.user_id
+        where steps.step = $its_step and steps.is_on_time is not null and steps.due_at >= $its_start
+        group by 1
+        order by count(*) filter (where steps.is_on_time) / count(*), 1
         """,
         **alert.values,
     )
+    found = with_shares(found)
     return found.assign(
         kind=[t("here") if name == alert.row[kind] else t("elsewhere") for name in found["name"]],
         name=found["name"].map(label),
         n_text=[
-            t("{share}, n = {n}", share=share(value), n=number(n))
-            for value, n in zip(found["value"], found["n"], strict=True)
+            t("{share}, n = {n}", share=share(value), n=number(total))
+            for value, total in zip(found["value"], found["total"], strict=True)
         ],
     )
 

@@ -243,6 +243,10 @@ RUSSIAN = {
     "No stage does worse than in the year before at the same age, beyond chance": (
         "Ни один этап не работает хуже, чем год до того в том же возрасте, сверх случайного"
     ),
+    "Nothing can be compared with the year before yet": "Сравнивать с прошлым годом пока нечего",
+    "It takes a month of 30 deals or more, and the year before it.": (
+        "Нужен месяц, в котором не меньше 30 сделок, и год до него."
+    ),
     "Open deals are counted by what deals of their age came to.": (
         "Открытые сделки учтены по тому, чем кончились сделки их возраста."
     ),
@@ -390,9 +394,12 @@ RUSSIAN = {
     "No deal was lost in this period.": "За этот период ни одна сделка не потеряна.",
     "No deal was lost in this period": "За этот период ни одна сделка не потеряна",
     "{n} of {total} losses show why; most often: {cause}": "Причина видна у {n} потерь из {total}; чаще всего: {cause}",
-    "{cause}: {share} ({interval}) of all. Silent deaths that the CRM calls open: {silent}.": (
-        "{cause}: {share} ({interval}) всех. Тихих смертей, открытых по CRM: {silent}."
+    "{cause}: {share} ({interval}) of all.": "{cause}: {share} ({interval}) всех.",
+    "Besides, {n} open deals look lost: their clients are silent.": (
+        "Кроме того, открытых сделок, похожих на потерянные: {n}; клиенты молчат."
     ),
+    "all losses": "все потери",
+    "open in the CRM, but silent": "открыты в CRM, но клиент молчит",
     "None of {n} losses can be explained by what was visible before": (
         "Ни одна из {n} потерь не объясняется тем, что было видно заранее"
     ),
@@ -424,8 +431,8 @@ RUSSIAN = {
     "At the age of": "В возрасте",
     "What won deals had and lost ones had not": "Что было у выигранных и чего не было у проигранных",
     "difference, won less lost": "разница, выигранные минус проигранные",
-    "Deals open at that age only; n of won and lost; only what is beyond chance.": (
-        "Только открытые в этом возрасте; n выигранных и проигранных; только то, что сверх случайного."
+    "Deals open at that age only; n of won and lost. Only what is beyond chance, for so many things.": (
+        "Только открытые в этом возрасте; n выигранных и проигранных. Только то, что не случайно при таком числе сравнений."
     ),
     "Nothing is told apart beyond chance.": "Ничто не различается сверх случайного.",
     "All deals lost in the period": "Все потерянные за период сделки",

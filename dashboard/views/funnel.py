@@ -1,7 +1,5 @@
 """Funnel: what each stage will pass on, whether that is new, is it who came or what was done; how long it takes."""
 
-from statistics import NormalDist
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -9,6 +7,7 @@ import streamlit as st
 from dashboard import alerts, charts, ui
 from dashboard.filters import Filters, choice, month_back, write_address
 from dashboard.published import Published
+from dashboard.shares import surely
 from dashboard.words import days, interval, label, labels, month, number, points, share, t
 
 OUTCOMES = ("advanced", "lost", "moved_back", "handed_off", "still_there")
@@ -26,7 +25,7 @@ BY_NOTHING = "select * from cohort_stage_conversion_rollups where rolled_up_by =
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("stage", "month", "outcome")
+    write_address("stage", "month", "age", "outcome")
     stages = (
         ui.stages(published, chosen.pipeline)
         if published.has("dim_stages")
@@ -41,10 +40,10 @@ def page(published: Published, chosen: Filters) -> None:
     if not months:
         ui.headline(t("Funnel"), t("No deal has entered a stage in this period"))
         return
-    told = _differences(published, stages)
+    told, compared = _differences(published, stages)
     alerted = _alerted(published, chosen)
     names = dict(zip(stages["stage_id"], stages["name"], strict=True))
-    _headline(told, chosen, names.get(alerted))
+    _headline(told, compared, chosen, names.get(alerted))
     ages = [str(each) for each in published.column("select distinct age_days from cohort_same_age order by 1")]
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
@@ -85,8 +84,11 @@ def _cohorts(published: Published, chosen: Filters, stages: pd.DataFrame) -> pd.
     )
 
 
-def _differences(published: Published, stages: pd.DataFrame) -> pd.DataFrame:
-    """Stages whose newest cohort does worse than those before at the same age, surely for so many comparisons."""
+def _differences(published: Published, stages: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Stages whose newest cohort does worse than those before at the same age, surely for so many comparisons.
+
+    And how many comparisons there were: where there were none, nothing is known to be well.
+    """
     compared = published.query(
         """
         select
@@ -99,12 +101,8 @@ def _differences(published: Published, stages: pd.DataFrame) -> pd.DataFrame:
         qualify row_number() over (partition by stage_id, exit_type order by cohort_month desc, age_days desc) <= 2
         """
     ).merge(stages[["stage_id", "name"]], on="stage_id")
-    if compared.empty:
-        return compared
-    # the published bounds are of one comparison at 5% a side: widen them to 5% for all of these together
-    wider = NormalDist().inv_cdf(1 - 0.05 / len(compared)) / NormalDist().inv_cdf(0.95)
-    surely = compared["worse"] - wider * (compared["worse"] - compared["worse_low"]) > 0
-    return compared[surely].sort_values("worse", ascending=False)
+    told = compared[surely(compared["worse"], compared["worse"] - compared["worse_low"])]
+    return told.sort_values("worse", ascending=False), len(compared)
 
 
 def _alerted(published: Published, chosen: Filters) -> str | None:
@@ -113,16 +111,20 @@ def _alerted(published: Published, chosen: Filters) -> str | None:
     return next((stage for stage in stages if pd.notna(stage)), None)
 
 
-def _headline(told: pd.DataFrame, chosen: Filters, alerted: str | None) -> None:
+def _headline(told: pd.DataFrame, compared: int, chosen: Filters, alerted: str | None) -> None:
     note = chosen.except_for("segment", "team")
     if told.empty:
         ui.headline(
             t("Funnel"),
-            t("No stage does worse than in the year before at the same age, beyond chance"),
+            t("No stage does worse than in the year before at the same age, beyond chance")
+            if compared
+            else t("Nothing can be compared with the year before yet"),
             " ".join(
                 [
                     t("An alert is open at {stage}: the Today page has it.", stage=alerted) if alerted else "",
-                    t("Open deals are counted by what deals of their age came to."),
+                    t("Open deals are counted by what deals of their age came to.")
+                    if compared
+                    else t("It takes a month of 30 deals or more, and the year before it."),
                     note,
                 ]
             ).strip(),

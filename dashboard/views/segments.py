@@ -7,12 +7,13 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.shares import with_shares
 from dashboard.ui import Card
 from dashboard.words import day, days, label, labels, money, number, share, t
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address()
+    write_address("mix_by", "quality", "quality_age", "channel")
     if not published.has("cohort_inbound_mix"):
         ui.headline(t("Segments and channels"), t("The cohort tables are not in this publication"))
         ui.not_published("cohort_inbound_mix")
@@ -194,7 +195,7 @@ def _quality(published: Published, chosen: Filters) -> None:
         age = choice("quality_age", t("At the age of"), ages, "60", lambda code: days(int(code)))
     rows = published.query(
         f"""
-        select channel, sum(created) as n, sum({measure}) as came,
+        select channel, sum({measure}) as n, sum(created) as total,
             sum({measure}_rate_adjusted * created) / sum(created) as adjusted
         from cohort_channel_quality
         where age_days = $age and cohort_month >= $since
@@ -203,18 +204,10 @@ def _quality(published: Published, chosen: Filters) -> None:
         **chosen.values,
         age=int(age or 0),
     )
-    z2, z = 2.706, 1.645
-    n, k = rows["n"].astype(float), rows["came"].astype(float)
-    middle = (k + z2 / 2) / (n + z2)
-    half = z * (k * (n - k) / n + z2 / 4) ** 0.5 / (n + z2)
-    frame = rows.assign(
-        name=labels(rows["channel"]),
-        value=k / n,
-        low=middle - half,
-        high=middle + half,
-        n_text=[
-            t("{share}, n = {n}", share=share(came / count), n=number(count)) for came, count in zip(k, n, strict=True)
-        ],
+    frame = with_shares(rows)
+    frame = frame.assign(
+        name=labels(frame["channel"]),
+        n_text=[t("{share}, n = {n}", share=share(row.value), n=number(row.total)) for row in frame.itertuples()],
     )
     ui.figure(
         "quality",
@@ -333,9 +326,7 @@ def _behind(published: Published, chosen: Filters) -> None:
     if not published.has("dim_deals"):
         return
     channels = published.column("select distinct channel from dim_deals where channel is not null order by 1")
-    channel = st.selectbox(
-        t("Channel"), ["", *channels], format_func=lambda code: label(code) if code else t("all"), key="channel"
-    )
+    channel = choice("channel", t("Channel"), ["", *channels], "", lambda code: label(code) if code else t("all"))
     ui.deals_behind(
         published,
         "new_deals",

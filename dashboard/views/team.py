@@ -7,9 +7,9 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.shares import with_shares
 from dashboard.words import days, interval, label, labels, number, share, t
 
-Z = 1.645  # of a 90% interval
 # Counts by person: teams are sums of them. One pass over the steps.
 STEPS = """
 select
@@ -28,7 +28,7 @@ IN_PIPELINE = "and steps.deal_id in (select deal_id from dim_deals where pipelin
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("step")
+    write_address("step", "card_period")
     if not published.has("dim_users", "fct_journey_steps"):
         ui.headline(t("Team"), t("The journey's steps are not in this publication"))
         return
@@ -80,11 +80,8 @@ def _on_time(published: Published, chosen: Filters, step: str) -> pd.DataFrame:
 
 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:
-    """Shares with Wilson's 90% interval, the lowest first. Columns of `counts`: name, total, n."""
-    n, total = counts["n"].astype(float), counts["total"].astype(float)
-    middle = (n + Z**2 / 2) / (total + Z**2)
-    half = Z * (n * (total - n) / total + Z**2 / 4) ** 0.5 / (total + Z**2)
-    shares = counts.assign(value=n / total, low=middle - half, high=middle + half).sort_values("value")
+    """Shares with their interval, the lowest first. Columns of `counts`: name, total, n."""
+    shares = with_shares(counts).sort_values("value")
     texts = [t("{share}, n = {n}", share=share(row.value), n=number(row.total)) for row in shares.itertuples()]
     return shares.assign(n_text=texts)
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import duckdb
 import pandas as pd
@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, serve
-from dashboard.filters import month_back
+from dashboard.filters import DEFAULTS, ON_PAGES, month_back
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
 from dashboard.words import CODES, plain
@@ -331,6 +331,31 @@ def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, 
 
 
 @needs_chromium
+def test_a_link_shows_what_was_chosen_on_the_page(site, page):
+    """Whatever a page lets one choose is in its address, and an address brings it back."""
+    chosen = {
+        "": {"span": "30"},
+        "deals": {"find": "a"},
+        "funnel": {"age": "60"},
+        "losses": {"cause": "silent", "landmark": "age_14"},
+        "team": {"card_period": "90"},
+        "segments": {"mix_by": "channel", "quality": "lost", "quality_age": "30"},
+    }
+    for path, choices in chosen.items():
+        visit(page, f"{site}/{path}?{urlencode(choices)}")
+        assert bar(page.url).items() >= choices.items(), path
+    page.locator(".st-key-_mix_by").get_by_text("margin", exact=True).click()
+    page.wait_for_url("**mix_by=margin_class**")
+    kept = {
+        node.args[0].value
+        for path in DASHBOARD.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "choice"
+    }
+    assert kept <= {*DEFAULTS, *ON_PAGES}
+
+
+@needs_chromium
 def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
     with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
         stage, month, lost = con.execute(
@@ -376,6 +401,28 @@ def test_figures_are_those_of_the_file(site, page, full):
         page.locator(".st-key-csv_teams_on_time button").first.click()
     teams = pd.read_csv(given.value.path(), encoding="utf-8-sig")
     assert (teams["n"].sum(), teams["total"].sum()) == (done, due)
+
+
+def exported(page, name: str) -> pd.DataFrame:
+    with page.expect_download() as given:
+        page.locator(f".st-key-csv_{name} button").first.click()
+    return pd.read_csv(given.value.path(), encoding="utf-8-sig")
+
+
+@needs_chromium
+def test_losses_are_those_of_the_file_and_silent_deaths_are_told_apart(site, page, full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        causes = con.execute(
+            "select found_cause, count(*) from loss_autopsy where not is_silent_death group by 1"
+        ).fetchall()
+        silent = {deal for (deal,) in con.execute("select deal_id from loss_autopsy where is_silent_death").fetchall()}
+    assert silent
+    visit(page, f"{site}/losses?period=all")
+    assert f"{len(silent)} open deals look lost" in page.locator(".if-sub").first.inner_text()
+    shown = exported(page, "causes")
+    assert dict(zip(shown["cause"], shown["n"], strict=True)) == dict(causes)
+    visit(page, f"{site}/losses?period=3m&cause=silent")
+    assert set(exported(page, "autopsies")["deal_id"]) == silent
 
 
 @needs_chromium
