@@ -22,7 +22,7 @@ STEP_COLORS = {
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("deal")
+    write_address("deal", "find")
     if not published.has("dim_deals", "fct_deals"):
         ui.headline(t("Deals"), t("Deals are not in this publication"))
         return

@@ -44,7 +44,7 @@ order by closing_amount desc nulls last
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address()
+    write_address("span")
     raised = alerts.open_alerts(published, chosen)
     _headline(published, raised)
     _cards(published, chosen)
