@@ -150,14 +150,10 @@ def open_alerts(published: Published, chosen: Filters) -> list[Alert]:
     return made
 
 
-def all_alerts(published: Published) -> pd.DataFrame:
-    found = published.query(
-        """
-        select raised_on, status, signal, explanation, deals_affected
-        from funnel_alerts where culprit_rank = 1 order by raised_on desc, alert_id limit 500
-        """
-    )
-    return found.assign(status=found["status"].map(label), signal=found["signal"].map(label))
+ALL = """
+select raised_on, status, signal, explanation, deals_affected
+from funnel_alerts where culprit_rank = 1 order by raised_on desc, alert_id
+"""
 
 
 def chart_of(published: Published, alert: Alert) -> pd.DataFrame:

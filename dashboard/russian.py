@@ -18,6 +18,8 @@ MONTHS_ALONE = (
 
 RUSSIAN = {
     # words.py: codes
+    "Gaps in what is recorded": "Пробелы в записях",
+    "predicts, the other way than declared": "предсказывает, но наоборот, чем заявлено",
     "all": "все",
     "Losses": "Потери",
     "Lead quality": "Качество лидов",
@@ -26,7 +28,6 @@ RUSSIAN = {
     "Who comes in": "Кто приходит",
     "How many come in": "Сколько приходит",
     "Answers to what we send": "Ответы на наши обращения",
-    "Recording": "Ведение записей",
     "advanced": "прошли дальше",
     "lost": "проиграна",
     "moved back": "вернулись назад",
@@ -118,6 +119,8 @@ RUSSIAN = {
     "Published {at}": "Опубликовано {at}",
     "{n} checks passed": "Проверок пройдено: {n}",
     # ui.py, words.py
+    "Rows: {n}{cut}.": "Строк: {n}{cut}.",
+    "What is published cannot be read": "Опубликованное не читается",
     "pp": "п.п.",
     "{n} days": "{n} дн.",
     "bn": "\u00a0млрд",
@@ -181,6 +184,19 @@ RUSSIAN = {
     "Deals that are there now": "Сделки, которые там сейчас",
     "Days in stage": "Дней на этапе",
     # today.py
+    "Bookings expected by {day}": "Ожидаемые продажи по {day}",
+    "Deals created on {day}": "Создано сделок, {day}",
+    "Deals won on {day}": "Выиграно сделок, {day}",
+    "Deals lost on {day}": "Проиграно сделок, {day}",
+    "{amount}; usually about {n}": "{amount}; обычно около {n}",
+    "Figures of {as_of}, published {at} as {id}.": "Данные на {as_of}, опубликованы {at}, номер {id}.",
+    "Nothing has been published for {days}: the night has not run, or was refused.": (
+        "Новой публикации нет уже {days}: ночной расчёт не запускался или не прошёл проверки."
+    ),
+    "The newest extract is {days} older than the publication: today is not in these figures.": (
+        "Последняя выгрузка из CRM старше публикации на {days}: сегодняшнего дня в этих цифрах нет."
+    ),
+    "{n} hours": "{n} ч.",
     "Opened again": "Открыты снова",
     "Handed over to here": "Переданы сюда",
     "Amounts raised": "Суммы выросли",
@@ -199,10 +215,8 @@ RUSSIAN = {
     "The charts learn what is usual first; the first day they judge is {day}.": (
         "Сначала графики учатся обычному; первый день, который они оценят: {day}."
     ),
-    "Open pipeline": "Открытая воронка",
+    "Open pipeline": "Открытые сделки",
     "{n} deals, {change} since the day before": "сделок: {n}, за день {change}",
-    "{what} on {day}": "{what}, {day}",
-    "Bookings expected this quarter": "Ожидаемые продажи квартала",
     "target {target}": "план {target}",
     "no target is set": "план не задан",
     "This alert has no chart: it is of single days.": "У этой тревоги нет графика: она об отдельных днях.",
@@ -215,11 +229,11 @@ RUSSIAN = {
     "Deals behind it": "Сделки за этой тревогой",
     "More alerts open: {n}; the table below has all.": "Ещё открытых тревог: {n}; в таблице ниже все.",
     "What changed in": "Что изменилось за",
-    "The open pipeline, and what came and went": "Открытая воронка: что пришло и что ушло",
+    "The open pipeline, and what came and went": "Открытые сделки: что пришло и что ушло",
     "Amounts in {currency}. The bars begin where the axis does, not at zero.": (
         "Суммы в {currency}. Столбцы начинаются от края оси, а не от нуля."
     ),
-    "No pipeline is known on this day.": "Воронка на этот день неизвестна.",
+    "No pipeline is known on this day.": "Открытые сделки на этот день неизвестны.",
     "Opening": "На начало",
     "Closing": "На конец",
     "Bookings against target": "Продажи и план",
@@ -306,6 +320,17 @@ RUSSIAN = {
         "Вернувшаяся сделка здесь одна, а в цифрах считается за каждый вход."
     ),
     # deals.py
+    "First: {deal}. To do: {act}.": "Первая: {deal}. Что сделать: {act}.",
+    "Deals: {n}{cut}. Tick a row to open the deal.": "Сделок: {n}{cut}. Отметьте строку, чтобы открыть сделку.",
+    "Start: what is usual here": "Начало: обычное здесь",
+    "all others ({n})": "все остальные ({n})",
+    "the start": "начало",
+    "odds become": "шансы умножаются",
+    "Odds to win within 90 days (2 is two to one): the start, multiplied by each part.": (
+        "Шансы выиграть за 90 дней (2 значит два к одному): начало, умноженное на каждую часть."
+    ),
+    "not judged: with won deals it is the other way": "не оценивается: у выигранных сделок наоборот",
+    "Norm": "Норма",
     "Deals are not in this publication": "В этой публикации нет сделок",
     "There is no deal {deal} here.": "Здесь нет сделки {deal}.",
     "{n} deals are open": "Открытых сделок: {n}",
@@ -314,7 +339,6 @@ RUSSIAN = {
     ),
     "No open deal waits for an act": "Ни одна открытая сделка не ждёт действия",
     "{n} deals wait for an act": "Ждут действия сделок: {n}",
-    "First: {deal}, {act}.": "Первая: {deal}, {act}.",
     "{amount} is at risk in all of them.": "Во всех них под угрозой {amount}.",
     "Win in 90 days": "Выигрыш за 90 дней",
     "Loss in 30 days": "Потеря за 30 дней",
@@ -327,7 +351,6 @@ RUSSIAN = {
     "Saved by acting": "Спасёт действие",
     "Next act": "Следующее действие",
     "Why": "Почему",
-    "Deals: {n}. Tick a row to open the deal.": "Сделок: {n}. Отметьте строку, чтобы открыть сделку.",
     "Open deals with most figures beyond what is good": "Открытые сделки, у которых больше всего показателей вне нормы",
     "Beyond what is good": "Вне нормы",
     "Figures known": "Известно показателей",
@@ -349,13 +372,8 @@ RUSSIAN = {
     ),
     "No stay in a stage is known.": "Этапы этой сделки неизвестны.",
     "Why this chance": "Почему такой шанс",
-    "what is usual here": "обычное здесь",
     "for the win": "за выигрыш",
     "against it": "против",
-    "log-odds": "логарифм шансов",
-    "Parts of the chance to win within 90 days; they add up to it.": (
-        "Слагаемые шанса выиграть за 90 дней; вместе дают его целиком."
-    ),
     "Only open deals have a chance.": "Шансы есть только у открытых сделок.",
     "no norm": "нормы нет",
     "good": "хорошо",
@@ -363,7 +381,6 @@ RUSSIAN = {
     "Leading indicators today": "Опережающие показатели сегодня",
     "Indicator": "Показатель",
     "Value": "Значение",
-    "Just good": "Граница нормы",
     "Judged": "Оценка",
     "Since": "С",
     "Unit": "Единица",
@@ -438,6 +455,22 @@ RUSSIAN = {
     "All deals lost in the period": "Все потерянные за период сделки",
     "Days to the loss": "Дней до потери",
     # team.py
+    "Drawn are the {n} lowest of {total}; the export has all.": "Показаны {n} последних из {total}; в выгрузке все.",
+    "Too few steps were due to compare teams": "Слишком мало шагов со сроком, чтобы сравнивать команды",
+    "It takes {n} of a team.": "Нужно не меньше {n} на команду.",
+    "90% interval": "90% интервал",
+    "In time, expected": "В срок, ожидалось",
+    "Expected: had their steps been done as the same steps in the same segments are by all.": (
+        "Ожидалось: если бы их шаги делались так, как те же шаги в тех же сегментах у всех."
+    ),
+    "Deals with a key step due in the period and not done in time": (
+        "Сделки, где ключевой шаг со сроком в периоде не сделан в срок"
+    ),
+    "Not in time": "Не в срок",
+    "Steps": "Шагов",
+    "A deal may have several such steps: the shares count steps.": (
+        "У сделки может быть несколько таких шагов: доли считаются по шагам."
+    ),
     "The journey's steps are not in this publication": "В этой публикации нет шагов пути клиента",
     "Scorecard": "Карточка",
     "all key steps": "все ключевые шаги",
@@ -484,11 +517,8 @@ RUSSIAN = {
     "How well the chances have been told": "Насколько верны были шансы",
     "What was said on an earlier day against what became of the deals since.": "Что говорилось раньше против того, чем кончилось.",
     "No day is long enough ago to tell.": "Ещё не прошло достаточно времени.",
-    "Said on": "Сказано",
     "Outcome": "Исход",
     "By": "Кем",
-    "Came so": "Сбылось",
-    "Said over came": "Сказано к сбывшемуся",
     "Slope": "Наклон",
     "Thing": "Что",
     "Why no place": "Почему нет места",
@@ -500,6 +530,10 @@ RUSSIAN = {
     "Open deals with a key step overdue": "Открытые сделки с просроченным ключевым шагом",
     "Overdue": "Просрочено",
     # indicators.py
+    ", {n} of them the other way than declared": ", из них наоборот, чем заявлено: {n}",
+    "Of them, it happened to": "Из них сбылось",
+    "Expected over happened": "Ожидалось к случившемуся",
+    "Told on": "Дата прогноза",
     "Indicators are not in this publication": "В этой публикации нет показателей",
     "No indicator is judged yet": "Ни один показатель ещё не оценён",
     "Most telling: {indicator}.": "Говорит больше всех: {indicator}.",
