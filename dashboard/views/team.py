@@ -5,11 +5,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, ui
+from dashboard.export import csv
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
 from dashboard.shares import with_shares
 from dashboard.words import days, interval, label, labels, number, share, t
 
+LEAST = 30  # steps a team was due, below which it is not spoken of
+DRAWN = 40  # people
 # Counts by person: teams are sums of them. One pass over the steps.
 STEPS = """
 select
@@ -54,14 +57,21 @@ def page(published: Published, chosen: Filters) -> None:
             t("No step was due in this period."),
         )
     with right:
-        people = _shares(by_person).head(40)
+        people = _shares(by_person)
         people = people.assign(name=people["name"].fillna(t("unknown")))
+        drawn = people.head(DRAWN)
+        cut = t("Drawn are the {n} lowest of {total}; the export has all.", n=DRAWN, total=number(len(people)))
         ui.figure(
             "people_on_time",
             t("Key steps done in time, by person"),
-            charts.forest(people, ""),
+            charts.forest(drawn, ""),
             people,
-            t("Where intervals overlap, the order may be chance."),
+            " ".join(
+                [
+                    t("Where intervals overlap, the order may be chance."),
+                    cut if len(people) > DRAWN else "",
+                ]
+            ),
             t("No step was due in this period."),
         )
     if published.has("manager_scorecard"):
@@ -71,6 +81,7 @@ def page(published: Published, chosen: Filters) -> None:
             ui.title(t("Scorecard"))
             ui.not_published("manager_scorecard")
     _trend(published, chosen)
+    _not_in_time(published, chosen, step)
     _behind(published, chosen, step)
 
 
@@ -91,6 +102,10 @@ def _headline(teams: pd.DataFrame, step: str) -> None:
     if teams.empty:
         ui.headline(t("Team"), t("No step was due in this period"))
         return
+    if teams["total"].max() < LEAST:
+        ui.headline(t("Team"), t("Too few steps were due to compare teams"), t("It takes {n} of a team.", n=LEAST))
+        return
+    teams = teams[teams["total"] >= LEAST]  # of fewer steps an interval holds, and still a team is not a headline
     worst = teams.iloc[0]
     others = teams.iloc[1:]
     total, done = others["total"].sum(), others["n"].sum()
@@ -143,7 +158,8 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         left join dim_users as users on card.owner_id = users.user_id
         where card.period_days = $period and card.segment = coalesce($segment, '(all)')
             and ($team is null or card.team = $team)
-        order by card.win_rate_adjusted desc nulls last
+        -- an order is a ranking: there is one only where somebody has a place
+        order by card.place nulls last, card.team, name, card.owner_id
         """,
         **chosen.values,
         period=int(period or 0),
@@ -167,7 +183,12 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         frame,
         t("Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.")
         + " "
-        + said,
+        + said
+        + " "
+        + chosen.except_for("pipeline"),
+    )
+    frame = frame.assign(
+        on_time_interval=[interval(row.on_time_share_low, row.on_time_share_high) for row in frame.itertuples()]
     )
     heads = st.column_config
     columns = [
@@ -176,6 +197,8 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         "team",
         "deals",
         "on_time_share",
+        "on_time_interval",
+        "on_time_share_expected",
         "card_completeness",
         "contacts_per_week",
         "wins",
@@ -190,13 +213,15 @@ def _scorecard(published: Published, chosen: Filters) -> None:
     ui.table(
         "scorecard_table",
         t("Scorecard"),
-        rows[[column for column in columns if column in rows]].round(3),
+        frame[columns].round(3),
         {
             "place": heads.NumberColumn(t("Place")),
             "name": t("Owner"),
             "team": t("Team"),
             "deals": t("Deals"),
             "on_time_share": heads.NumberColumn(t("In time"), format="percent"),
+            "on_time_interval": t("90% interval"),
+            "on_time_share_expected": heads.NumberColumn(t("In time, expected"), format="percent"),
             "card_completeness": heads.NumberColumn(t("Card filled"), format="percent"),
             "contacts_per_week": heads.NumberColumn(t("Contacts a week"), format="%.1f"),
             "wins": t("Wins"),
@@ -208,7 +233,13 @@ def _scorecard(published: Published, chosen: Filters) -> None:
             "others_on_time_share": heads.NumberColumn(t("Others in time"), format="percent"),
             "place_reason": t("Why no place"),
         },
-        note=chosen.except_for("pipeline"),
+        note=" ".join(
+            [
+                t("Expected: had their steps been done as the same steps in the same segments are by all."),
+                chosen.except_for("pipeline"),
+            ]
+        ),
+        full=lambda: csv(rows),
     )
 
 
@@ -259,6 +290,37 @@ def _trend(published: Published, chosen: Filters) -> None:
                 chosen.except_for("pipeline", "segment"),
             ]
         ),
+    )
+
+
+def _not_in_time(published: Published, chosen: Filters, step: str) -> None:
+    """The deals behind the shares: of the same steps, those that were not done in time."""
+    ui.deals_behind(
+        published,
+        "team_not_in_time",
+        t("Deals with a key step due in the period and not done in time"),
+        """
+        select steps.deal_id, count(*) as steps_late, min(cast(steps.due_at as date)) as due_on,
+            string_agg(replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', ''), ', '
+                order by steps.step_number) as which
+        from fct_journey_steps as steps
+        inner join dim_deals as deals on steps.deal_id = deals.deal_id
+        left join dim_users as users on steps.owner_id = users.user_id
+        where not steps.is_on_time and steps.due_at >= $since
+            and ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or steps.segment = $segment)
+            and ($team is null or users.team = $team)
+            and ($step is null or steps.step = $step)
+        group by steps.deal_id
+        """,
+        {**chosen.values, "step": step or None},
+        {
+            "which": st.column_config.TextColumn(t("Not in time"), width="large"),
+            "steps_late": t("Steps"),
+            "due_on": st.column_config.DateColumn(t("Due"), format="YYYY-MM-DD"),
+        },
+        order="(deals.status = 'open') desc,",
+        note=t("A deal may have several such steps: the shares count steps."),
     )
 
 
