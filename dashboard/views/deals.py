@@ -114,7 +114,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         next_act=labels(rows["next_act"]),
         next_act_status=labels(rows["next_act_status"]),
     )
-    # what one acts on first, on a screen that ends after eight columns
+    # what one acts on first, on a screen that ends after five columns
     ahead = [
         "deal_id",
         "rank_overall",
@@ -370,7 +370,8 @@ def _reasons(published: Published, deal: dict) -> None:
             for row in frame.itertuples()
         ],
         n_text=[
-            " · ".join(part for part in (row.value_text, f"× {number(exp(row.contribution), 2)}") if part)
+            # its unit in full would leave the bars no room
+            " · ".join([*filter(None, [" ".join(row.value_text.split()[:2])]), f"× {number(exp(row.contribution), 2)}"])
             for row in frame.itertuples()
         ],
     )
