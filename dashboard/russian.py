@@ -579,6 +579,10 @@ RUSSIAN = {
     "Days before the outcome": "Дней до исхода",
     "Deals still missing": "Сколько сделок не хватает",
     # segments.py
+    "Against the twelve weeks before each, with the 90% interval; {span}. The six that lost and the six that gained most.": (
+        "Против двенадцати недель до каждой, с 90% интервалом; {span}. Шесть групп, потерявших больше всех, и шесть, прибавивших больше всех."
+    ),
+    "Not shown: {n} with fewer open deals.": "Не показаны, с меньшим числом открытых сделок: {n}.",
     "No whole week of new deals is known": "Нет ни одной полной недели новых сделок",
     "Fewer new deals than usual came in": "Новых сделок пришло меньше обычного",
     "More new deals than usual came in": "Новых сделок пришло больше обычного",
@@ -602,9 +606,6 @@ RUSSIAN = {
     "{n}, usual {usual}": "{n}, обычно {usual}",
     "What each group added or took away": "Что каждая группа добавила или убавила",
     "deals in four weeks": "сделок за четыре недели",
-    "Against the twelve weeks before each; weeks of {span}. The six that lost and the six that gained most.": (
-        "Против двенадцати недель до каждой; недели {span}. Шесть самых убавивших и шесть самых прибавивших."
-    ),
     "reached the sale phase": "дошли до продажи",
     "Share that": "Доля тех, кто",
     "Channels at equal age": "Каналы в равном возрасте",

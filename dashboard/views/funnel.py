@@ -62,8 +62,13 @@ def page(published: Published, chosen: Filters) -> None:
     with left:
         _durations(published, chosen, stage, names[stage], at)
     with right:
-        _exits(cohorts[cohorts["stage_id"] == stage], names[stage])
+        _exits(cohorts[cohorts["stage_id"] == stage], names[stage], chosen)
     _behind(published, chosen, stage, names[stage], at)
+
+
+def _unsplit(chosen: Filters) -> str:
+    """Conversion is kept by segment and by team, and not by both: with both chosen, it is that of the segment."""
+    return chosen.except_for("team") if chosen.segment else ""
 
 
 def _cohorts(published: Published, chosen: Filters, stages: pd.DataFrame) -> pd.DataFrame:
@@ -190,13 +195,12 @@ def _overview(cohorts: pd.DataFrame, stages: pd.DataFrame, at: str, chosen: Filt
         ],
     )
     note = t("Share that will have moved on when all have left, with its 90% interval. Tick: the twelve months before.")
-    unsplit = chosen.except_for("team") if chosen.segment else ""
     ui.figure(
         "overview",
         t("What each stage will pass on, of those that entered in {month}", month=month(month_at)),
         charts.forest(frame, "", reference="before"),
         frame,
-        f"{note} {unsplit}",
+        f"{note} {_unsplit(chosen)}",
     )
 
 
@@ -224,6 +228,7 @@ def _trend(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     )
     if young:
         note += " " + t("Grey: too young to tell.")
+    note = f"{note} {_unsplit(chosen)}"
     ui.figure("trend", t("{stage}: what will move on", stage=name), charts.trend(frame, "", tooltip=tips), frame, note)
 
 
@@ -319,7 +324,7 @@ def _durations(published: Published, chosen: Filters, stage: str, name: str, at:
     )
 
 
-def _exits(cohorts: pd.DataFrame, name: str) -> None:
+def _exits(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     shown = cohorts[cohorts["is_in_period"]]
     frame = shown.melt(["cohort_month"], list(OUTCOMES), "outcome", "value")
     frame = frame[frame.groupby("outcome")["value"].transform("sum") > 0].assign(
@@ -332,11 +337,12 @@ def _exits(cohorts: pd.DataFrame, name: str) -> None:
         t("{stage}: which way they left", stage=name),
         charts.stacked(frame, t("deals"), colors=colors),
         frame,
-        t("Stays by month of entry. Open ones are not counted as failures."),
+        f"{t('Stays by month of entry. Open ones are not counted as failures.')} {_unsplit(chosen)}",
     )
 
 
 def _behind(published: Published, chosen: Filters, stage: str, name: str, at: str) -> None:
+    """The deals behind the shares, by the way they left; what left late is behind the durations too."""
     outcome = choice(
         "outcome",
         t("The deals behind: {stage}, entered in {month}", stage=name, month=month(f"{at}-01")),
