@@ -12,6 +12,20 @@ from dashboard.ui import Card
 from dashboard.words import day, days, label, labels, money, number, share, t
 
 CARDS = 8
+OUTCOMES = """
+with foreseen as (
+    select * from cohort_deal_outcomes
+    where expected_won is not null and cohort_month >= $since and ($pipeline is null or pipeline = $pipeline)
+        and ($segment is null or segment = $segment)
+)
+
+select cohort_month as at, segment, sum(created) as n, sum(expected_won) / sum(created) as value,
+    sum(win_rate_low * created) / sum(created) as low, sum(win_rate_high * created) / sum(created) as high,
+    bool_or(is_too_young) as is_too_young
+from foreseen
+group by 1, 2
+order by 2, 1
+"""
 
 
 def page(published: Published, chosen: Filters) -> None:
@@ -245,18 +259,7 @@ def _outcomes(published: Published, chosen: Filters) -> None:
     if not published.has("cohort_deal_outcomes"):
         ui.not_published("cohort_deal_outcomes")
         return
-    rows = published.query(
-        """
-        select cohort_month as at, segment, sum(created) as n, sum(expected_won) / sum(created) as value,
-            sum(win_rate_low * created) / sum(created) as low, sum(win_rate_high * created) / sum(created) as high,
-            bool_or(is_too_young) as is_too_young
-        from cohort_deal_outcomes
-        where cohort_month >= $since and ($pipeline is null or pipeline = $pipeline)
-            and ($segment is null or segment = $segment)
-        group by 1, 2 order by 2, 1
-        """,
-        **chosen.values,
-    )
+    rows = published.query(OUTCOMES, **chosen.values)
     chart = None
     if len(rows):
         frame = rows.assign(segment=labels(rows["segment"]), young=rows["is_too_young"].fillna(False).astype(bool))
