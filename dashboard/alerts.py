@@ -14,8 +14,8 @@ from dashboard.words import day, label, language, money, number, share, t
 MEASURES = {
     "loss_rate": "lost, of those that left the stage",
     "lead_quality": "lost, of those that left a stage",
-    "task_timeliness": "steps done, of those open at an age",
-    "stage_speed": "moved on, of those there at an age",
+    "task_timeliness": "done, of steps that wait",
+    "stage_speed": "moved on, of deals that wait",
     "inbound_mix": "share of new deals",
     "activity_integrity": "answered within a week",
     "inbound_volume": "new deals",
@@ -151,9 +151,17 @@ def open_alerts(published: Published, chosen: Filters) -> list[Alert]:
 
 
 ALL = """
-select raised_on, status, signal, explanation, deals_affected
-from funnel_alerts where culprit_rank = 1 order by raised_on desc, alert_id
+select alerts.*, stages.stage
+from funnel_alerts as alerts
+left join dim_stages as stages on alerts.stage_id = stages.stage_id
+where alerts.culprit_rank = 1
+order by alerts.raised_on desc, alerts.alert_id
 """
+
+
+def told(row: dict[str, Any]) -> str:
+    """What an alert says, of a row of ALL."""
+    return Alert(row, row["stage"] if pd.notna(row["stage"]) else None, ()).text
 
 
 def chart_of(published: Published, alert: Alert) -> pd.DataFrame:
@@ -284,7 +292,7 @@ def deals_behind(alert: Alert) -> dict[str, Behind]:
                 and ($its_stage_id is null or visits.stage_id = $its_stage_id) {visits}
             group by visits.deal_id
             """,
-            {"lost_on": t("Lost"), "loss_reason": t("Stated reason")},
+            {"lost_on": t("Lost on"), "loss_reason": t("Stated reason")},
         )
     if alert.signal in ("inbound_volume", "inbound_mix"):
         deals = PLACE.format(v="deals")

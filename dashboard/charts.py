@@ -12,7 +12,7 @@ SERIES = [MAIN, "#c8792b", "#6b8e3d", "#7a5195", "#3a7ca5", "#a05d56", "#5b6770"
 ROW = 34  # pixels a row of a chart by name takes
 FRAME = 64  # pixels of axis and legend, which count as height
 
-RUSSIAN_NUMBERS = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", ""]}
+RUSSIAN_NUMBERS = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 RUSSIAN_TIME = {
     "dateTime": "%A, %e %B %Y, %X",
     "date": "%d.%m.%Y",

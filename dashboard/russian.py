@@ -18,6 +18,32 @@ MONTHS_ALONE = (
 
 RUSSIAN = {
     # words.py: codes
+    "wait for our first word": "ожидание нашего первого ответа",
+    "delay of the proposal": "опоздание предложения",
+    "repeat contact after the proposal": "повторный контакт после предложения",
+    "feedback of the client": "отзыв клиента получен",
+    "key tasks done on time": "ключевые задачи в срок",
+    "key tasks overdue": "просроченные ключевые задачи",
+    "next step with a date": "назначен следующий шаг",
+    "silence of the client": "молчание клиента",
+    "our contacts in the last 14 days": "наши обращения за 14 дней",
+    "the client's contacts in the last 14 days": "обращения клиента за 14 дней",
+    "meetings held": "проведённые встречи",
+    "decision maker on the deal": "в сделке есть лицо, принимающее решение",
+    "people of the client on the deal": "контактные лица клиента",
+    "required fields filled": "заполненность карточки сделки",
+    "stay in the stage": "пребывание на этапе сверх нормы",
+    "days in the stage": "дни на этапе",
+    "moves back to an earlier stage": "возвраты на прежние этапы",
+    "times the close date was put off": "переносы срока закрытия",
+    "delay of the close date": "сдвиг срока закрытия",
+    "cut of the amount": "снижение суммы",
+    "hand-overs to another owner": "смены ответственного",
+    "late steps of the documents": "опоздания с документами",
+    "time with legal": "время у юристов",
+    "discount asked for": "запрошенная скидка",
+    "open deals of the owner": "открытые сделки ответственного",
+    "edits at weekends or on a month's last day": "правки в выходные или в последний день месяца",
     "Gaps in what is recorded": "Пробелы в записях",
     "predicts, the other way than declared": "предсказывает, но наоборот, чем заявлено",
     "all": "все",
@@ -28,10 +54,7 @@ RUSSIAN = {
     "Who comes in": "Кто приходит",
     "How many come in": "Сколько приходит",
     "Answers to what we send": "Ответы на наши обращения",
-    "advanced": "прошли дальше",
     "lost": "проиграна",
-    "moved back": "вернулись назад",
-    "handed off": "переданы",
     "still there": "ещё там",
     "won": "выиграна",
     "open": "открыта",
@@ -144,6 +167,9 @@ RUSSIAN = {
     "Currency": "Валюта",
     "Created": "Создана",
     # alerts.py
+    "done, of steps that wait": "сделано из ожидающих",
+    "moved on, of deals that wait": "ушли из ожидающих",
+    "Lost on": "Дата потери",
     "the whole department": "весь отдел",
     "more deals are lost": "теряется больше сделок",
     "deals are lost more often, whatever the stage": "сделки теряются чаще, на каком бы этапе ни были",
@@ -155,8 +181,6 @@ RUSSIAN = {
     "something is odd in what was recorded": "в записях что-то странное",
     "lost, of those that left the stage": "потеряно из ушедших с этапа",
     "lost, of those that left a stage": "потеряно из ушедших с этапов",
-    "steps done, of those open at an age": "шагов сделано из открытых",
-    "moved on, of those there at an age": "ушли из бывших на этапе",
     "share of new deals": "доля новых сделок",
     "answered within a week": "отвечено за неделю",
     "new deals": "новые сделки",
@@ -166,7 +190,6 @@ RUSSIAN = {
     "{n} deals then": "сделок тогда: {n}",
     "{amount} at stake": "на кону {amount}",
     "{effect} of what is usual ({low}–{high})": "{effect} от обычного ({low}–{high})",
-    "raised {day}": "поднято {day}",
     "Also: {what}": "Также: {what}",
     "here": "здесь",
     "elsewhere": "в других",
@@ -184,6 +207,43 @@ RUSSIAN = {
     "Deals that are there now": "Сделки, которые там сейчас",
     "Days in stage": "Дней на этапе",
     # today.py
+    "Of the steps due since then, 90% interval; the chart beside is of all that wait.": (
+        "Из шагов, чей срок наступил, 90% интервал; на графике рядом все ожидающие."
+    ),
+    "Autopsies": "Разборы потерь",
+    "Dot: the difference, with its 90% interval; the bars add up to it.": (
+        "Точка: разница с 90% интервалом; столбцы в сумме дают её."
+    ),
+    "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what won deals show.": (
+        "Первая причина из того, что было видно заранее и чего обычно нет у выигранных сделок. Серым: такого не нашлось."
+    ),
+    "Signs that figures may be made for the count: {n}, see below.": (
+        "Признаки, что цифры делают ради отчёта: {n}, см. ниже."
+    ),
+    "Most telling: {indicator}.": "Сильнее всего связан с выигрышем: {indicator}.",
+    "Raised": "Дата тревоги",
+    "raised {day}": "тревога от {day}",
+    "What they died of": "Почему сделки потеряны",
+    "What each stage will pass on, of those that entered in {month}": (
+        "Какая доля пройдёт дальше с каждого этапа, вошедшие: {month}"
+    ),
+    "No stage does worse than in the year before at the same age, beyond chance": (
+        "Ни на одном этапе нет значимого ухудшения к прошлому году"
+    ),
+    "Card filled": "Заполнено полей сделки",
+    "Scorecard of the last": "Показатели менеджеров за последние",
+    "Scorecard": "Показатели менеджеров",
+    "Mend the contract or the file, then: inflight retry.": (
+        "Исправьте контракт данных или файл, затем: inflight retry."
+    ),
+    "Deals that entered in": "Вошли на этап:",
+    "margin": "маржа",
+    "New deals by": "Новые сделки: разбивка",
+    "Share that": "Доля сделок, которые",
+    "handed off": "передана",
+    "moved back": "вернулась назад",
+    "advanced": "прошла дальше",
+    "New deals": "Новые сделки",
     "Bookings expected by {day}": "Ожидаемые продажи по {day}",
     "Deals created on {day}": "Создано сделок, {day}",
     "Deals won on {day}": "Выиграно сделок, {day}",
@@ -225,7 +285,6 @@ RUSSIAN = {
         "Серым: где были бы девять недель из десяти. Красным: с тех пор, как началось."
     ),
     "The same since then, elsewhere": "То же с тех пор в других местах",
-    "Share with its 90% interval, n at the right.": "Доля с 90% интервалом, справа n.",
     "Deals behind it": "Сделки за этой тревогой",
     "More alerts open: {n}; the table below has all.": "Ещё открытых тревог: {n}; в таблице ниже все.",
     "What changed in": "Что изменилось за",
@@ -244,19 +303,19 @@ RUSSIAN = {
     "Chance before": "Шанс прежде",
     "Change": "Изменение",
     "All alerts, open and cleared": "Все тревоги, открытые и снятые",
-    "Raised": "Поднята",
     "Signal": "Сигнал",
     "What": "Что",
     "None was ever raised.": "Тревог ещё не было.",
     "seen": "как есть",
     "usual": "как обычно",
     # funnel.py
+    "went on": "прошли дальше",
+    "were lost": "потеряны",
+    "went back": "вернулись назад",
+    "were handed off": "переданы",
+    "are still there": "ещё на этапе",
     "The cohort tables are not in this publication": "В этой публикации нет когорт",
     "No deal has entered a stage in this period": "За этот период ни одна сделка не вошла ни в один этап",
-    "Deals that entered in": "Сделки, вошедшие в",
-    "No stage does worse than in the year before at the same age, beyond chance": (
-        "Ни один этап не работает хуже, чем год до того в том же возрасте, сверх случайного"
-    ),
     "Nothing can be compared with the year before yet": "Сравнивать с прошлым годом пока нечего",
     "It takes a month of 30 deals or more, and the year before it.": (
         "Нужен месяц, в котором не меньше 30 сделок, и год до него."
@@ -279,7 +338,6 @@ RUSSIAN = {
     "Share that will have moved on when all have left, with its 90% interval. Tick: the twelve months before.": (
         "Доля тех, кто пройдёт дальше, когда уйдут все, с 90% интервалом. Черта: двенадцать месяцев до того."
     ),
-    "What each stage will pass on, of those that entered in {month}": "Что пропустит каждый этап из вошедших: {month}",
     "will move on": "пройдут дальше",
     "at least": "не меньше",
     "at most": "не больше",
@@ -294,9 +352,6 @@ RUSSIAN = {
     "the same did otherwise": "те же повели себя иначе",
     "{stage}: moved on at the same age, against the year before": (
         "{stage}: прошли дальше в том же возрасте, против года до того"
-    ),
-    "Dot: the difference, with its 90% interval; the bars add up to it.": (
-        "Точка: разница с 90% интервалом; столбцы складываются в неё."
     ),
     "No month has reached this age with a year before it.": "Ни один месяц ещё не дожил до этого возраста.",
     "too young to tell, {ended} of {n} left": "рано судить: ушло {ended} из {n}",
@@ -422,18 +477,13 @@ RUSSIAN = {
     ),
     "{share} of {n} losses have no reason that tells": "{share} из {n} потерь без внятной причины",
     "Most often stated: {reason}, {share}.": "Чаще всего указывают: {reason}, {share}.",
-    "What they died of": "От чего они умерли",
     "share of losses": "доля потерь",
-    "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what won deals show.": (
-        "Первая причина по тому, что было видно и не бывает обычным в выигранных. Серым: ничего, чего нет и у выигранных."
-    ),
     "What was stated against what was found": "Указанное против найденного",
     "Found cause": "Найденная причина",
     "Borne out by the record": "Подтверждено записями",
     "Where that can be told": "Где это можно сказать",
     "Edited after closing": "Исправлено после закрытия",
     "Cause": "Причина",
-    "Autopsies": "Разборы",
     "Days visible before": "Дней было видно",
     "What happened": "Что произошло",
     "{share}, {n} of {total}": "{share}, {n} из {total}",
@@ -472,7 +522,6 @@ RUSSIAN = {
         "У сделки может быть несколько таких шагов: доли считаются по шагам."
     ),
     "The journey's steps are not in this publication": "В этой публикации нет шагов пути клиента",
-    "Scorecard": "Карточка",
     "all key steps": "все ключевые шаги",
     "Key steps done in time, by team": "Ключевые шаги в срок, по командам",
     "Key steps done in time, by person": "Ключевые шаги в срок, по людям",
@@ -494,7 +543,6 @@ RUSSIAN = {
     "{share} of {n} were in time; the intervals of the lowest and the others overlap.": (
         "В срок {share} из {n}; интервалы последней и остальных пересекаются."
     ),
-    "Scorecard of the last": "Карточка за последние",
     "{n} of {total} have a place; for the others the intervals overlap.": (
         "Место есть у {n} из {total}; у остальных интервалы пересекаются."
     ),
@@ -504,7 +552,6 @@ RUSSIAN = {
     ),
     "Place": "Место",
     "In time": "В срок",
-    "Card filled": "Карточка заполнена",
     "Contacts a week": "Контактов в неделю",
     "Wins": "Выиграно",
     "Closed": "Закрыто",
@@ -530,16 +577,20 @@ RUSSIAN = {
     "Open deals with a key step overdue": "Открытые сделки с просроченным ключевым шагом",
     "Overdue": "Просрочено",
     # indicators.py
+    "higher values go with more wins": "чем больше, тем чаще выигрыш",
+    "lower values go with more wins": "чем меньше, тем чаще выигрыш",
+    "no deal has a value at any landmark": "ни у одной сделки нет значения",
+    "at the confidence that so many comparisons ask for, the interval holds 1": (
+        "при таком числе сравнений интервал содержит 1"
+    ),
+    "an odds ratio of 1.25 could not be told from none": "отношение шансов 1,25 нельзя отличить от отсутствия связи",
+    "too few outcomes or values that differ to tell anything": "слишком мало исходов или различающихся значений",
     ", {n} of them the other way than declared": ", из них наоборот, чем заявлено: {n}",
     "Of them, it happened to": "Из них сбылось",
     "Expected over happened": "Ожидалось к случившемуся",
     "Told on": "Дата прогноза",
     "Indicators are not in this publication": "В этой публикации нет показателей",
     "No indicator is judged yet": "Ни один показатель ещё не оценён",
-    "Most telling: {indicator}.": "Говорит больше всех: {indicator}.",
-    "Signs that figures may be made for the count: {n}, see below.": (
-        "Признаков, что цифры делают ради цифр: {n}, см. ниже."
-    ),
     "{n} of {total} indicators predict who wins": "Предсказывают выигрыш показателей: {n} из {total}",
     "; gamed: {n}": "; накручивается: {n}",
     "odds ratio": "отношение шансов",
@@ -579,6 +630,7 @@ RUSSIAN = {
     "Days before the outcome": "Дней до исхода",
     "Deals still missing": "Сколько сделок не хватает",
     # segments.py
+    "were won": "выиграны",
     "Against the twelve weeks before each, with the 90% interval; {span}. The six that lost and the six that gained most.": (
         "Против двенадцати недель до каждой, с 90% интервалом; {span}. Шесть групп, потерявших больше всех, и шесть, прибавивших больше всех."
     ),
@@ -597,8 +649,6 @@ RUSSIAN = {
     "{n} open, {share} are won (n = {cases}), {days} to the win": (
         "открыто {n}, выигрывается {share} (n = {cases}), до выигрыша {days}"
     ),
-    "New deals by": "Новые сделки по",
-    "margin": "марже",
     "New deals a week": "Новых сделок в неделю",
     "Whole weeks only.": "Только полные недели.",
     "more": "больше",
@@ -607,7 +657,6 @@ RUSSIAN = {
     "What each group added or took away": "Что каждая группа добавила или убавила",
     "deals in four weeks": "сделок за четыре недели",
     "reached the sale phase": "дошли до продажи",
-    "Share that": "Доля тех, кто",
     "Channels at equal age": "Каналы в равном возрасте",
     "Deals created in the period that have reached the age; 90% interval. Tick: had all brought the same segments.": (
         "Созданные за период и дожившие до возраста; 90% интервал. Черта: если бы все приводили те же сегменты."
@@ -631,6 +680,26 @@ RUSSIAN = {
     "Channel": "Канал",
     "Deals created in the period": "Сделки, созданные за период",
     # data.py
+    "a log of moves between stages; without it moves are those between two nights": (
+        "журнал переходов по этапам; без него переходы видны лишь между двумя ночами"
+    ),
+    "tasks, and whether they are done": "задачи и их выполнение",
+    "the time at which a task was done": "время выполнения задачи",
+    "the first deadline of a task": "первоначальный срок задачи",
+    "calls, mails, meetings or notes": "звонки, письма, встречи или заметки",
+    "mails from the client": "письма от клиента",
+    "the people of a deal": "контактные лица сделки",
+    "who of them decides": "кто из них принимает решение",
+    "first use, invoices or payments after the win": "первое использование, счета или оплаты после выигрыша",
+    "a log of the amount; without it changes are those between two nights": (
+        "журнал суммы; без него изменения видны лишь между двумя ночами"
+    ),
+    "a log of the expected close date; without it changes are those between two nights": (
+        "журнал срока закрытия; без него изменения видны лишь между двумя ночами"
+    ),
+    "a log of the owner; without it hand-overs are those between two nights": (
+        "журнал ответственных; без него передачи видны лишь между двумя ночами"
+    ),
     "Files refused: {n}": "Отклонено файлов: {n}",
     "{n} of {total} rows were set aside": "Отложено строк: {n} из {total}",
     "All {n} rows landed; none was set aside": "Загружены все строки ({n}); ни одна не отложена",
@@ -661,7 +730,6 @@ RUSSIAN = {
     "Rows": "Строк",
     "First line": "Первая строка",
     "Example": "Пример",
-    "Mend the contract or the file, then: inflight retry.": "Исправьте договор или файл, затем: inflight retry.",
     "None: every row of every file landed.": "Нет: загружены все строки всех файлов.",
     "Entity": "Сущность",
     "Landed": "Загружено",

@@ -7,7 +7,7 @@ from dashboard import charts, ui
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
-from dashboard.words import clock, labels, number, t
+from dashboard.words import clock, labels, number, t, texts
 
 
 def page(published: Published, chosen: Filters) -> None:
@@ -81,7 +81,9 @@ def _capabilities(published: Published) -> None:
     ui.table(
         "capabilities",
         t("What the CRM tells"),
-        rows.assign(is_given=[t("yes") if given else t("no") for given in rows["is_given"]]),
+        rows.assign(
+            meaning=texts(rows["meaning"]), is_given=[t("yes") if given else t("no") for given in rows["is_given"]]
+        ),
         {
             "crm": "CRM",
             "meaning": st.column_config.TextColumn(t("Fact"), width="large"),

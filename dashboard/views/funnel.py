@@ -8,9 +8,17 @@ from dashboard import alerts, charts, ui
 from dashboard.filters import Filters, choice, month_back, write_address
 from dashboard.published import Published
 from dashboard.shares import surely
-from dashboard.words import days, interval, label, labels, month, number, points, share, t
+from dashboard.words import days, interval, labels, month, number, points, share, t
 
 OUTCOMES = ("advanced", "lost", "moved_back", "handed_off", "still_there")
+OUTCOME_WORDS = {  # of many deals
+    "advanced": "went on",
+    "lost": "were lost",
+    "moved_back": "went back",
+    "handed_off": "were handed off",
+    "still_there": "are still there",
+    "entered": "all that entered",
+}
 OUTCOME_COLORS = {
     "advanced": charts.GOOD,
     "lost": charts.BAD,
@@ -328,10 +336,15 @@ def _exits(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     shown = cohorts[cohorts["is_in_period"]]
     frame = shown.melt(["cohort_month"], list(OUTCOMES), "outcome", "value")
     frame = frame[frame.groupby("outcome")["value"].transform("sum") > 0].assign(
-        at=lambda rows: rows["cohort_month"].dt.strftime("%Y-%m-%d"), part=lambda rows: labels(rows["outcome"])
+        at=lambda rows: rows["cohort_month"].dt.strftime("%Y-%m-%d"),
+        part=lambda rows: [t(OUTCOME_WORDS[outcome]) for outcome in rows["outcome"]],
     )
     frame = frame.assign(order=frame["outcome"].map({outcome: place for place, outcome in enumerate(OUTCOMES)}))
-    colors = {label(outcome): color for outcome, color in OUTCOME_COLORS.items() if outcome in set(frame["outcome"])}
+    colors = {
+        t(OUTCOME_WORDS[outcome]): color
+        for outcome, color in OUTCOME_COLORS.items()
+        if outcome in set(frame["outcome"])
+    }
     ui.figure(
         "exits",
         t("{stage}: which way they left", stage=name),
@@ -348,13 +361,13 @@ def _behind(published: Published, chosen: Filters, stage: str, name: str, at: st
         t("The deals behind: {stage}, entered in {month}", stage=name, month=month(f"{at}-01")),
         ["entered", *OUTCOMES],
         "still_there",
-        lambda code: t("all that entered") if code == "entered" else label(code),
+        lambda code: t(OUTCOME_WORDS[code]),
         pills=True,
     )
     ui.deals_behind(
         published,
         "funnel_deals",
-        f"{name}, {month(f'{at}-01')}: {t('all that entered') if outcome == 'entered' else label(outcome)}",
+        f"{name}, {month(f'{at}-01')}: {t(OUTCOME_WORDS[outcome])}",
         """
         select
             deal_id, cast(max(exited_at) as date) as left_on,

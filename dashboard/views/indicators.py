@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
-from dashboard.words import interval, label, labels, number, t
+from dashboard.words import interval, label, labels, number, t, texts
 
 OTHER_WAY = "predicts, the other way than declared"
 VERDICTS = {
@@ -60,6 +60,7 @@ def _ledger(published: Published, chosen: Filters) -> pd.DataFrame:
         high=rows["odds_ratio_high"],
         kind=labels(rows["said"]),
         is_grey=rows["verdict"].isin(["too few deals", "no evidence"]),
+        verdict_reason=texts(rows["verdict_reason"]),
         n_text=[f"n = {number(n)}" for n in rows["ended_deals"]],
     )
 

@@ -224,7 +224,7 @@ def _autopsies(published: Published, chosen: Filters) -> None:
         {**chosen.values, "cause": cause or None},
         {
             "found_cause": t("Found cause"),
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "days_visible_before_loss": t("Days visible before"),
             "sentence": st.column_config.TextColumn(t("What happened"), width="large"),
         },
@@ -283,7 +283,7 @@ def _queue(published: Published, chosen: Filters) -> None:
         """,
         chosen.values,
         {
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "question": st.column_config.TextColumn(t("Question"), width="large"),
         },
     )
@@ -350,7 +350,7 @@ def _behind(published: Published, chosen: Filters) -> None:
         """,
         chosen.values,
         {
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "loss_reason": t("Stated reason"),
             "days_to_loss": t("Days to the loss"),
         },

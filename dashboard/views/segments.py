@@ -210,7 +210,7 @@ def _quality(published: Published, chosen: Filters) -> None:
     if not published.has("cohort_channel_quality"):
         ui.not_published("cohort_channel_quality")
         return
-    measures = {"reached_sale": t("reached the sale phase"), "won": t("won"), "lost": t("lost")}
+    measures = {"reached_sale": t("reached the sale phase"), "won": t("were won"), "lost": t("were lost")}
     ages = (
         published.query("select distinct age_days from cohort_channel_quality order by 1")["age_days"]
         .astype(str)

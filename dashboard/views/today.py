@@ -1,6 +1,5 @@
 """Today: what is wrong in the funnel, what changed since yesterday, whether the quarter's target is near."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
@@ -16,7 +15,7 @@ from dashboard.words import clock, day, days, interval, label, labels, money, mo
 FLOWS = ("created", "reopened", "transferred_in", "increased", "won", "lost", "transferred_out", "decreased")
 OUT = ("won", "lost", "transferred_out", "decreased")
 FLOW_WORDS = {
-    "created": "Created",
+    "created": "New deals",
     "reopened": "Opened again",
     "transferred_in": "Handed over to here",
     "increased": "Amounts raised",
@@ -234,7 +233,7 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
                         groups, t("done in time"), colors={t("here"): charts.BAD, t("elsewhere"): charts.MAIN}
                     ),
                     groups,
-                    t("Share with its 90% interval, n at the right."),
+                    t("Of the steps due since then, 90% interval; the chart beside is of all that wait."),
                 )
         behind = alerts.deals_behind(alert)
         shown = st.pills(
@@ -415,13 +414,15 @@ def _past_alerts(published: Published, chosen: Filters) -> None:
     if not published.has("funnel_alerts"):
         return
     told = ui.listed(published, alerts.ALL)
-    told = replace(
-        told, frame=told.frame.assign(status=labels(told.frame["status"]), signal=labels(told.frame["signal"]))
+    said = told.frame.assign(
+        explanation=[alerts.told(row) for row in told.frame.to_dict("records")],
+        status=labels(told.frame["status"]),
+        signal=labels(told.frame["signal"]),
     )
     ui.table(
         "alerts",
         t("All alerts, open and cleared"),
-        told.frame,
+        said[["raised_on", "status", "signal", "explanation", "deals_affected"]],
         {
             "raised_on": st.column_config.DateColumn(t("Raised"), format="YYYY-MM-DD"),
             "status": t("Status"),

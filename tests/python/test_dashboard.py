@@ -290,6 +290,15 @@ def pages_through(page) -> Iterator[str]:
         yield path
 
 
+@pytest.mark.slow
+def test_what_tables_say_of_indicators_and_crms_can_be_said_in_russian(full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        facts = {fact for (fact,) in con.execute("select distinct meaning from crm_capabilities").fetchall()}
+        indicators = {name for (name,) in con.execute("select indicator from dim_indicators").fetchall()}
+    assert facts and facts <= RUSSIAN.keys()
+    assert len(indicators) >= 25 and indicators <= CODES.keys()
+
+
 @needs_chromium
 def test_every_page_stands_and_can_be_read(site, page):
     visit(page, site)
