@@ -64,6 +64,11 @@ def _row_text(base: alt.Chart, color: str = MUTED) -> alt.Chart:
     return base.mark_text(align="right", color=color, fontSize=12).encode(x=alt.value("width"), text="n_text:N")
 
 
+def solid_legend() -> alt.Legend:
+    """A legend of the points, not of the pale band behind them."""
+    return alt.Legend(symbolType="circle", symbolOpacity=1, symbolSize=85)
+
+
 def forest(
     frame: pd.DataFrame,
     axis: str,
@@ -81,10 +86,8 @@ def forest(
     frame = frame.assign(is_grey=frame.get("is_grey", False))
     kinds = list(colors or {})
     plain = alt.value(MAIN)
-    # the legend shows the points, not the pale band behind them
-    points = alt.Legend(symbolType="circle", symbolOpacity=1, symbolSize=85)
     by_kind = (
-        alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=list((colors or {}).values())), legend=points)
+        alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=list((colors or {}).values())), legend=solid_legend())
         if kinds
         else plain
     )

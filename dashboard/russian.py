@@ -208,11 +208,11 @@ RUSSIAN = {
     "Days in stage": "Дней на этапе",
     # today.py
     "Of the steps due since then, 90% interval; the chart beside is of all that wait.": (
-        "Из шагов, чей срок наступил, 90% интервал; на графике рядом все ожидающие."
+        "Из шагов, чей срок наступил, 90\u00a0% интервал; на графике рядом все ожидающие."
     ),
     "Autopsies": "Разборы потерь",
     "Dot: the difference, with its 90% interval; the bars add up to it.": (
-        "Точка: разница с 90% интервалом; столбцы в сумме дают её."
+        "Точка: разница с 90\u00a0% интервалом; столбцы в сумме дают её."
     ),
     "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what won deals show.": (
         "Первая причина из того, что было видно заранее и чего обычно нет у выигранных сделок. Серым: такого не нашлось."
@@ -297,7 +297,7 @@ RUSSIAN = {
     "Closing": "На конец",
     "Bookings against target": "Продажи и план",
     "Median and 80% interval: what is booked, what open deals bring, what deals not yet created bring. Tick: target.": (
-        "Медиана и 80% интервал: что уже продано, что принесут открытые сделки и ещё не созданные. Черта: план."
+        "Медиана и 80\u00a0% интервал: что уже продано, что принесут открытые сделки и ещё не созданные. Черта: план."
     ),
     "Deals whose chance moved since the night before": "Сделки, чьи шансы изменились за ночь",
     "Chance before": "Шанс прежде",
@@ -336,7 +336,7 @@ RUSSIAN = {
     "too young to tell, n = {n}": "рано судить, n = {n}",
     "{share} ({interval}), n = {n}": "{share} ({interval}), n = {n}",
     "Share that will have moved on when all have left, with its 90% interval. Tick: the twelve months before.": (
-        "Доля тех, кто пройдёт дальше, когда уйдут все, с 90% интервалом. Черта: двенадцать месяцев до того."
+        "Доля тех, кто пройдёт дальше, когда уйдут все, с 90\u00a0% интервалом. Черта: двенадцать месяцев до того."
     ),
     "will move on": "пройдут дальше",
     "at least": "не меньше",
@@ -461,7 +461,7 @@ RUSSIAN = {
     "stated": "указано",
     "found": "найдено",
     "As entered in the CRM, with the 90% interval. Grey: nothing that tells.": (
-        "Как внесено в CRM, с 90% интервалом. Серым: ничего не говорящее."
+        "Как внесено в CRM, с 90\u00a0% интервалом. Серым: ничего не говорящее."
     ),
     "No deal was lost in this period.": "За этот период ни одна сделка не потеряна.",
     "No deal was lost in this period": "За этот период ни одна сделка не потеряна",
@@ -505,10 +505,13 @@ RUSSIAN = {
     "All deals lost in the period": "Все потерянные за период сделки",
     "Days to the loss": "Дней до потери",
     # team.py
+    "Steps and segments are not equally hard: choose one of each to compare teams.": (
+        "Шаги и сегменты не одинаково трудны: чтобы сравнить команды, выберите один шаг и один сегмент."
+    ),
     "Drawn are the {n} lowest of {total}; the export has all.": "Показаны {n} последних из {total}; в выгрузке все.",
     "Too few steps were due to compare teams": "Слишком мало шагов со сроком, чтобы сравнивать команды",
     "It takes {n} of a team.": "Нужно не меньше {n} на команду.",
-    "90% interval": "90% интервал",
+    "90% interval": "90\u00a0% интервал",
     "In time, expected": "В срок, ожидалось",
     "Expected: had their steps been done as the same steps in the same segments are by all.": (
         "Ожидалось: если бы их шаги делались так, как те же шаги в тех же сегментах у всех."
@@ -526,7 +529,7 @@ RUSSIAN = {
     "Key steps done in time, by team": "Ключевые шаги в срок, по командам",
     "Key steps done in time, by person": "Ключевые шаги в срок, по людям",
     "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as not in time.": (
-        "Из тех, чей срок в периоде, с 90% интервалом. Не сделанные, пропущенные и просроченные не в срок."
+        "Из тех, чей срок в периоде, с 90\u00a0% интервалом. Не сделанные, пропущенные и просроченные не в срок."
     ),
     "Where intervals overlap, the order may be chance.": "Где интервалы пересекаются, порядок может быть случаен.",
     "No step was due in this period.": "В этом периоде нет шагов со сроком.",
@@ -548,7 +551,7 @@ RUSSIAN = {
     ),
     "Win rate, adjusted for what each was given": "Доля выигранных с поправкой на то, что кому досталось",
     "Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.": (
-        "При малом n сдвинуто к среднему; 90% интервал. Черта: чего ждать от такого состава сделок."
+        "При малом n сдвинуто к среднему; 90\u00a0% интервал. Черта: чего ждать от такого состава сделок."
     ),
     "Place": "Место",
     "In time": "В срок",
@@ -597,12 +600,12 @@ RUSSIAN = {
     "Verdict": "Вердикт",
     "Measured at": "Измерено",
     "Odds to win for one standard deviation more, of deals of the same segment, stage and age; 95% interval. Right of 1: more is better. Grey: nothing can be said.": (
-        "Шансы выиграть при росте на одно стандартное отклонение, у сделок того же сегмента, этапа и возраста; 95% интервал. Правее 1: больше значит лучше. Серым: сказать нечего."
+        "Шансы выиграть при росте на одно стандартное отклонение, у сделок того же сегмента, этапа и возраста; 95\u00a0% интервал. Правее 1: больше значит лучше. Серым: сказать нечего."
     ),
     "Without an estimate: {n}, see the table.": "Без оценки: {n}, см. таблицу.",
     "Does it predict won deals?": "Предсказывает ли он выигрыш?",
     "{indicator}, odds × {odds}": "{indicator}, шансы × {odds}",
-    "{stage}: {share}% move on, {days} days": "{stage}: проходит {share}%, {days} дн.",
+    "{stage}: {share}% move on, {days} days": "{stage}: проходит {share}\u00a0%, {days} дн.",
     "stage": "этап",
     "won revenue": "выручка",
     "won deals": "выигранные сделки",
@@ -615,7 +618,7 @@ RUSSIAN = {
     "usual to": "обычно до",
     "by week": "по неделям",
     "Blue: the mean and its 90% interval. Grey: where nine in ten weeks of the year before lie.": (
-        "Синим: среднее и 90% интервал. Серым: где лежат девять недель из десяти за год до того."
+        "Синим: среднее и 90\u00a0% интервал. Серым: где лежат девять недель из десяти за год до того."
     ),
     "No week of it is known in this period.": "За этот период недель нет.",
     "Are the figures made by the work they stand for?": "Стоит ли за цифрами работа?",
@@ -632,7 +635,7 @@ RUSSIAN = {
     # segments.py
     "were won": "выиграны",
     "Against the twelve weeks before each, with the 90% interval; {span}. The six that lost and the six that gained most.": (
-        "Против двенадцати недель до каждой, с 90% интервалом; {span}. Шесть групп, потерявших больше всех, и шесть, прибавивших больше всех."
+        "Против двенадцати недель до каждой, с 90\u00a0% интервалом; {span}. Шесть групп, потерявших больше всех, и шесть, прибавивших больше всех."
     ),
     "Not shown: {n} with fewer open deals.": "Не показаны, с меньшим числом открытых сделок: {n}.",
     "No whole week of new deals is known": "Нет ни одной полной недели новых сделок",
@@ -659,12 +662,12 @@ RUSSIAN = {
     "reached the sale phase": "дошли до продажи",
     "Channels at equal age": "Каналы в равном возрасте",
     "Deals created in the period that have reached the age; 90% interval. Tick: had all brought the same segments.": (
-        "Созданные за период и дожившие до возраста; 90% интервал. Черта: если бы все приводили те же сегменты."
+        "Созданные за период и дожившие до возраста; 90\u00a0% интервал. Черта: если бы все приводили те же сегменты."
     ),
     "No deal of the period has reached this age.": "Ни одна сделка периода не дожила до этого возраста.",
     "will be won": "будет выиграно",
     "What deals created in a month will come to": "Чем кончатся сделки, созданные за месяц",
-    "Share that will have been won; the band is the 90% interval.": "Доля, которая будет выиграна; полоса: 90% интервал.",
+    "Share that will have been won; the band is the 90% interval.": "Доля, которая будет выиграна; полоса: 90\u00a0% интервал.",
     "Do customers start to use it and to pay?": "Начинают ли клиенты пользоваться и платить?",
     "No CRM tells of use or payments after a win in this period.": (
         "За этот период CRM не говорит ни об использовании, ни об оплатах."

@@ -264,7 +264,7 @@ def _outcomes(published: Published, chosen: Filters) -> None:
     if len(rows):
         frame = rows.assign(segment=labels(rows["segment"]), young=rows["is_too_young"].fillna(False).astype(bool))
         x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", grid=False, labelOverlap=True))
-        color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES))
+        color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES), legend=charts.solid_legend())
         scale = alt.Scale(zero=False)
         tips = [
             alt.Tooltip("segment:N", title=" "),

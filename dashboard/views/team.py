@@ -53,6 +53,11 @@ def page(published: Published, chosen: Filters) -> None:
             t(
                 "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as "
                 "not in time."
+            )
+            + (
+                ""
+                if step and chosen.segment
+                else " " + t("Steps and segments are not equally hard: choose one of each to compare teams.")
             ),
             t("No step was due in this period."),
         )

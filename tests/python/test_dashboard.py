@@ -21,6 +21,8 @@ from dashboard import browser, export, serve
 from dashboard.filters import DEFAULTS, ON_PAGES, month_back
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
+from dashboard.shares import Z, surely, with_shares
+from dashboard.ui import OTHER_WAY
 from dashboard.words import CODES, plain
 from orchestration.cli import main
 from orchestration.settings import PROJECT_DIR
@@ -98,6 +100,39 @@ def test_a_period_begins_on_the_first_of_a_month():
     assert month_back(date(2026, 1, 31), 0) == date(2026, 1, 1)
     assert month_back(date(2026, 1, 31), 1) == date(2025, 12, 1)
     assert month_back(date(2026, 3, 31), 14) == date(2025, 1, 1)
+
+
+def test_the_interval_of_a_share_ends_where_the_share_would_be_no_surprise():
+    """Wilson's bounds are the shares p from which what was seen lies z standard errors of p away."""
+    counts = pd.DataFrame({"n": [0, 3, 30, 7], "total": [5, 10, 100, 7]})
+    for row in with_shares(counts).itertuples():
+        for bound in (row.low, row.high):
+            assert (row.value - bound) ** 2 == pytest.approx(Z**2 * bound * (1 - bound) / row.total)
+
+
+def test_what_is_sure_of_one_is_not_sure_of_the_lowest_of_many():
+    seen = pd.Series([2.0])
+    assert surely(seen, pd.Series([Z])).tolist() == [True]
+    assert surely(seen - 0.4, pd.Series([Z])).tolist() == [False]
+    many = pd.Series([2.0] + [0.0] * 39)
+    assert not surely(many, pd.Series([Z] * 40)).any()
+    assert surely(many + 1.5, pd.Series([Z] * 40)).tolist() == [True] + [False] * 39
+    assert surely(pd.Series([], dtype=float), pd.Series([], dtype=float)).empty
+
+
+def test_an_indicator_that_predicts_the_other_way_than_declared_is_told_from_others():
+    with duckdb.connect() as con:
+        con.execute("""
+            create table dim_indicators as from (values
+                ('up', 'higher'), ('down', 'lower'), ('odd_up', 'higher'), ('odd_down', 'lower'), ('weak', 'higher')
+            ) as t (indicator, direction);
+            create table indicator_ledger as
+            select *, '(all)' as landmark, '(all)' as segment from (values
+                ('up', 'predicts', 1.2, 1.5), ('down', 'predicts', 0.5, 0.8), ('odd_up', 'predicts', 0.5, 0.8),
+                ('odd_down', 'predicts', 1.2, 1.5), ('weak', 'no evidence', 0.5, 0.8)
+            ) as t (indicator, verdict, odds_ratio_low, odds_ratio_high)
+        """)
+        assert sorted(con.execute(OTHER_WAY).fetchall()) == [("odd_down",), ("odd_up",)]
 
 
 # What it listens to
