@@ -84,15 +84,17 @@ processes as (
             when 'lead_quality'
                 then
                     'Deals from ' || place || ' are lost more often, whatever the stage: ' || seen || ' since about '
-                    || since || ' where ' || usual || ' would be usual. ' || there || ' of them were open when it was raised.'
+                    || since || ' where ' || usual || ' would be usual. ' || there
+                    || ' of them were open when it was raised.'
             when 'stage_speed'
                 then
                     at_stage || place || ': deals stay longer. Since about ' || since || ', ' || seen
-                    || ' moved on in time where ' || usual || ' would be usual. ' || there || ' open deals were there when it was raised.'
+                    || ' moved on in time where ' || usual || ' would be usual. ' || there
+                    || ' open deals were there when it was raised.'
             when 'task_timeliness'
                 then
-                    at_stage || place || ': the step ' || replace(subject, '_', ' ') || ' takes longer. Since about ' || since || ', ' || seen
-                    || ' were done in time where ' || usual || ' would be usual. ' || there
+                    at_stage || place || ': the step ' || replace(subject, '_', ' ') || ' takes longer. Since about '
+                    || since || ', ' || seen || ' were done in time where ' || usual || ' would be usual. ' || there
                     || ' open deals were there when it was raised.'
             when 'inbound_mix'
                 then
