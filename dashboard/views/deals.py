@@ -115,16 +115,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         next_act_status=labels(rows["next_act_status"]),
     )
     # what one acts on first, on a screen that ends after five columns
-    ahead = [
-        "deal_id",
-        "rank_overall",
-        "deal_name",
-        "owner",
-        "amount_saved_by_acting",
-        "next_act",
-        "due_on",
-        "sentence",
-    ]
+    ahead = ["deal_id", "rank_overall", "deal_name", "sentence", "owner", "amount_saved_by_acting"]
     shown = shown[ahead + [column for column in shown if column not in ahead]]
     one_currency = rows["currency"].iloc[0] if rows["currency"].nunique() == 1 else None
     if one_currency:
@@ -255,11 +246,8 @@ def _one(published: Published, deal: dict) -> None:
         _chances(risk)
     _life(published, deal)
     if deal["status"] == "open":
-        left, right = st.columns(2)
-        with left:
-            _reasons(published, deal)
-        with right:
-            _indicators(published, deal)
+        _reasons(published, deal)
+        _indicators(published, deal)
     _steps(published, deal)
     _changes(published, deal)
     _autopsy(published, deal)
@@ -370,8 +358,7 @@ def _reasons(published: Published, deal: dict) -> None:
             for row in frame.itertuples()
         ],
         n_text=[
-            # its unit in full would leave the bars no room
-            " · ".join([*filter(None, [" ".join(row.value_text.split()[:2])]), f"× {number(exp(row.contribution), 2)}"])
+            " · ".join([*filter(None, [row.value_text]), f"× {number(exp(row.contribution), 2)}"])
             for row in frame.itertuples()
         ],
     )
