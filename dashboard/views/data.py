@@ -62,7 +62,9 @@ def _landed(published: Published) -> tuple[int, int, int, int]:
     landed = published.first(
         """
         select count(*) as files, count(*) filter (where status = 'refused') as refused,
-            coalesce(sum(rows_in_file), 0) as "rows", coalesce(sum(rows_set_aside), 0) as aside
+            -- a file that came again has no rows of its own
+            coalesce(sum(rows_in_file) filter (where status <> 'repeated'), 0) as "rows",
+            coalesce(sum(rows_set_aside), 0) as aside
         from landing_files
         """
     )
