@@ -126,7 +126,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         t("Deals that need an act, most to save first"),
         shown,
         {
-            "rank_overall": heads.NumberColumn("#", width="small"),
+            "rank_overall": heads.NumberColumn("#", width=50),
             "deal_name": heads.TextColumn(t("Deal"), width="medium"),
             "team": t("Team"),
             "owner": t("Owner"),
@@ -138,7 +138,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             "next_act": t("Next act"),
             "next_act_status": t("Status"),
             "due_on": heads.DateColumn(t("Due"), format="YYYY-MM-DD"),
-            "sentence": heads.TextColumn(t("Why"), width="large"),
+            "sentence": heads.TextColumn(t("Why"), width=300),
         },
         note=t("Deals: {n}{cut}. Tick a row to open the deal.", n=number(n), cut=ui.cut(n)),
         full=listed.full or (lambda: csv(rows)),
