@@ -30,6 +30,23 @@ select
     found_cause_share as share
 from loss_autopsy where not is_silent_death
 """
+NAMED_FROM = (0.0, 0.2, 0.35, 0.5)
+NAMED = """
+select
+    replace(deals.deal_id, 'generic:', '') as deal_id, {named_from} as named_from,
+    coalesce(
+        max_by(
+            causes.cause,
+            case when causes.cause = 'step_missed' then causes.share_low - 1 else causes.share end
+        ) filter (
+            causes.share_low > 0
+            and case when causes.cause = 'step_missed' then causes.share_low else causes.share end >= {named_from}
+        ),
+        'unknown'
+    ) as found
+from int_loss_deals as deals left join int_loss_causes as causes on deals.deal_number = causes.deal_number
+where not deals.is_silent_death group by all
+"""
 
 
 def drawn(seed: int, deals_per_week: float) -> Company:
@@ -89,6 +106,26 @@ def summary(found: pd.DataFrame) -> pd.Series:
     )
 
 
+def sensitivity(warehouse: Warehouse, world: World) -> pd.DataFrame:
+    """One row per share from which a cause might be named, with what that would have told of the same losses."""
+    truth = world.truth[["deal_id", "cause"]].astype(str)
+    rows = []
+    for named_from in NAMED_FROM:
+        found = pd.DataFrame(warehouse.rows(NAMED.format(named_from=named_from))).merge(truth, on="deal_id")
+        is_named = found.found.isin(CAUSES)
+        rows.append(
+            {
+                "loss_named_from": named_from,
+                "planted named first": (found.found == found.cause)[found.cause.isin(CAUSES)].mean(),
+                "unknown": (found.found == "unknown").mean(),
+                "no cause, truth": (found.cause == "none").mean(),
+                "unknown of no cause": (found.found == "unknown")[found.cause == "none"].mean(),
+                "named rightly": (found.found == found.cause)[is_named].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
 @click.command()
 @click.option("--companies", default=10, show_default=True)
 @click.option("--first-seed", default=1, show_default=True)
@@ -96,6 +133,7 @@ def summary(found: pd.DataFrame) -> pd.Series:
 def main(companies: int, first_seed: int, deals_per_week: float) -> None:
     """Print how often the planted cause is named first, and how often unknown, beside the truth."""
     rows: dict[str, list[pd.Series]] = {"as drawn": [], "planted": []}
+    tried: dict[str, list[pd.DataFrame]] = {"as drawn": [], "planted": []}
     with tempfile.TemporaryDirectory() as folder:
         models = Models.compile(Path(folder))
         given = ["stg_as_of", "landing.files", *(f"generic.{entity}" for entity in LAYOUT)]
@@ -103,13 +141,17 @@ def main(companies: int, first_seed: int, deals_per_week: float) -> None:
         for seed in range(first_seed, first_seed + companies):
             for kind, draw in (("as drawn", drawn), ("planted", planted)):
                 started = time.monotonic()
-                rows[kind].append(summary(autopsies(warehouse, simulate(draw(seed, deals_per_week)))))
+                world = simulate(draw(seed, deals_per_week))
+                rows[kind].append(summary(autopsies(warehouse, world)))
+                tried[kind].append(sensitivity(warehouse, world))
                 told = ", ".join(f"{name} {value:.3g}" for name, value in rows[kind][-1].items())
                 click.echo(f"company {seed}, {kind}: {time.monotonic() - started:.0f} s; {told}", err=True)
     for kind, summaries in rows.items():
         table = pd.DataFrame(summaries)
         click.echo(f"\n{kind}: mean of {companies} companies, and the lowest")
         click.echo(pd.DataFrame({"mean": table.mean(), "lowest": table.min()}).round(3).to_string())
+        click.echo("had causes been named from another share on (loss_named_from)")
+        click.echo(pd.concat(tried[kind]).groupby("loss_named_from").mean().round(3).to_string())
 
 
 if __name__ == "__main__":

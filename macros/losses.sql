@@ -14,8 +14,9 @@
         )
         {{ exposures_of('stays', [other columns of stays]) }}
 
-    One row per stay and thing, with these columns, deal_number, thing, due_at, delays_lasted and delays_late. Narrow, because there
-    are thirty million of them in a million deals.
+    One row per stay and thing, with these columns, deal_number, thing, due_at, delays_lasted, delays_late and, of what
+    is learnt, delays_heard: those after which the client was heard again. Narrow, because there are thirty million of
+    them in a million deals.
 #}
 {% macro exposures_of(stays, columns=[], is_learnt=false) -%}
     select
@@ -25,6 +26,9 @@
         due_at,
         {{ delays_within(dbt.datediff('due_at', 'lasted_until_at', 'second')) }} as delays_lasted,
         {{ delays_within(dbt.datediff('due_at', 'late_until_at', 'second')) }} as delays_late
+        {%- if is_learnt %},
+            {{ delays_within(dbt.datediff('due_at', 'last_heard_at', 'second'), if_unknown=true) }} as delays_heard
+        {%- endif %}
     from (
         select
             stays.deal_number,
@@ -33,6 +37,7 @@
             stays.entered_at as due_at,
             stays.lasted_until_at,
             least(stays.lasted_until_at, coalesce(stays.decider_at, stays.lasted_until_at)) as late_until_at
+            {%- if is_learnt %}, stays.last_heard_at {%- endif %}
         from {{ stays }} as stays
         -- of a CRM that does not say who decides, nothing is known
         where stays.is_decider_told
@@ -44,6 +49,7 @@
             steps.due_at,
             stays.lasted_until_at,
             least(stays.lasted_until_at, coalesce(steps.done_at, stays.lasted_until_at)) as late_until_at
+            {%- if is_learnt %}, stays.last_heard_at {%- endif %}
         from {{ stays }} as stays
         inner join {{ ref('fct_journey_steps') }} as steps
             on stays.deal_number = steps._deal_number and steps.due_at < stays.lasted_until_at
@@ -71,9 +77,10 @@
     end
 {%- endmacro %}
 
-{# How many of the delays have passed after so many seconds. #}
-{% macro delays_within(seconds) -%}
+{# How many of the delays have passed after so many seconds; if_unknown: all of them where nobody knows. #}
+{% macro delays_within(seconds, if_unknown=false) -%}
     case
+        {%- if if_unknown %} when {{ seconds }} is null then {{ var('loss_delays') | length }} {%- endif %}
         {%- for days in var('loss_delays') | sort(reverse=true) %}
             when {{ seconds }} > {{ days * 86400 }} then {{ loop.revindex }}
         {%- endfor %}
@@ -98,6 +105,22 @@
 {% macro percent(share) -%}
     cast(cast(round(100 * {{ share }}) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || '%'
 {%- endmacro %}
+
+{# So many days as a person reads them. #}
+{% macro time_in_words(days) -%}
+    case
+        when round({{ days }}) > 1 then {{ whole(days) }} || ' days'
+        when {{ days }} >= 1 then '1 day'
+        when 24 * {{ days }} >= 1.5 then {{ whole('24 * ' ~ days) }} || ' hours'
+        else 'up to an hour'
+    end
+{%- endmacro %}
+
+{# A moment's day in words. #}
+{% macro day_in_words(moment) -%} cast(cast({{ moment }} as date) as {{ dbt.type_string() }}) {%- endmacro %}
+
+{# A share of losses as a person reads it: how many of ten. #}
+{% macro of_ten(share) -%} {{ whole('10 * ' ~ share) }} {%- endmacro %}
 
 {# What is known of why a deal was lost: what was found in the facts, else what was stated and the facts do not deny. #}
 {% macro loss_reason(of='') -%}

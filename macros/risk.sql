@@ -20,17 +20,37 @@
     and ({{ bins }}.until_value is null or {{ value }} < {{ bins }}.until_value)
 {%- endmacro %}
 
-{# A value of an indicator in words: `yes`, `40%`, `3.5 days`, or without its unit `3.5`. #}
+{# A value of an indicator in words, as it follows the indicator's label: `yes`, `40%`, `3.5 days`, `2 days before the
+   deadline`, and of what the label counts, `3`. Without its unit `3.5`. #}
 {% macro in_words(value, unit, with_unit=true) -%}
     case
         when {{ unit }} like '1 yes%' then case when {{ value }} = 1 then 'yes' else 'no' end
         when {{ unit }} like 'share%' then {{ whole('100 * ' ~ value) }} || '%'
-        else
-            case
-                when abs({{ value }}) >= 10 or {{ value }} = round({{ value }}) then {{ whole(value) }}
-                else cast(cast({{ value }} as decimal(18, 1)) as {{ dbt.type_string() }})
-            end
-            {%- if with_unit %} || ' ' || {{ dbt.split_part(unit, "','", 1) }} {%- endif %}
+        {%- if with_unit %}
+            when {{ unit }} like 'days past %'
+                then
+                    {{ _in_figures('abs(' ~ value ~ ')') }} || case when abs({{ value }}) = 1 then ' day' else ' days' end
+                    || case when {{ value }} < 0 then ' before ' else ' past ' end
+                    || substring({{ dbt.split_part(unit, "','", 1) }}, 11)
+            when {{ unit }} = 'days' then {{ _in_figures(value) }} || case when {{ value }} = 1 then ' day' else ' days' end
+        {%- endif %}
+        else {{ _in_figures(value) }}
+    end
+{%- endmacro %}
+
+{% macro _in_figures(value) -%}
+    case
+        when abs({{ value }}) >= 10 or {{ value }} = round({{ value }}) then {{ whole(value) }}
+        else cast(cast({{ value }} as decimal(18, 1)) as {{ dbt.type_string() }})
+    end
+{%- endmacro %}
+
+{# By how much a part moves the odds, in words. #}
+{% macro odds_moved(part) -%}
+    case
+        when exp({{ part }}) - 1 >= 0.005 then 'adds ' || {{ whole('100 * (exp(' ~ part ~ ') - 1)') }} || '% to'
+        when 1 - exp({{ part }}) >= 0.005 then 'takes ' || {{ whole('100 * (1 - exp(' ~ part ~ '))') }} || '% off'
+        else 'hardly moves'
     end
 {%- endmacro %}
 
@@ -40,3 +60,6 @@
     {%- set sigma2 = 'ln(1 + (' ~ variance ~ ') / nullif(power(' ~ mean ~ ', 2), 0))' -%}
     coalesce({{ mean }} * exp(-{{ sigma2 }} / 2 + {{ z }} * sqrt({{ sigma2 }})), {{ mean }})
 {%- endmacro %}
+
+{# A sum of parts of which none is unknown; null if one is: what is known of the others is not the whole. #}
+{% macro sum_if_known(part) -%} case when count({{ part }}) = count(*) then sum({{ part }}) end {%- endmacro %}

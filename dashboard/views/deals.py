@@ -86,8 +86,9 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
     )
     listing = f"""
         select
-            needing.deal_id, needing.rank_overall, needing.deal_name, needing.next_act, needing.next_act_status,
-            needing.due_on, cast(needing.amount as double) as amount, deals.currency,
+            needing.deal_id, needing.rank_overall, needing.rank_by_risk, needing.deal_name,
+            needing.next_act, needing.next_act_status, needing.due_on,
+            cast(needing.amount as double) as amount, deals.currency,
             round(needing.p_win_90d, 2) as p_win_90d, round(needing.p_lost_30d, 2) as p_lost_30d,
             round(cast(needing.amount_saved_by_acting as double)) as amount_saved_by_acting, needing.sentence,
             users.user_name as owner, needing.team, needing.segment
@@ -127,6 +128,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         shown,
         {
             "rank_overall": heads.NumberColumn("#", width=50),
+            "rank_by_risk": heads.NumberColumn(t("# by risk"), width="small"),
             "deal_name": heads.TextColumn(t("Deal"), width="medium"),
             "team": t("Team"),
             "owner": t("Owner"),

@@ -277,7 +277,7 @@ def _queue(published: Published, chosen: Filters) -> None:
         "loss_queue",
         t("Losses without a reason: whom to ask"),
         f"""
-        select queue.deal_id, queue.lost_on, queue.question from loss_reason_queue as queue
+        select queue.deal_id, queue.rank_overall, queue.lost_on, queue.question from loss_reason_queue as queue
         inner join dim_deals as deals on queue.deal_id = deals.deal_id
         where queue.lost_on >= $since {PLACE}
         """,
@@ -286,6 +286,7 @@ def _queue(published: Published, chosen: Filters) -> None:
             "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "question": st.column_config.TextColumn(t("Question"), width="large"),
         },
+        order="behind.rank_overall,",
     )
 
 
@@ -304,7 +305,7 @@ def _contrast(published: Published, chosen: Filters) -> None:
             difference_high, sentence
         from win_loss_contrast
         where landmark = $landmark and segment = coalesce($segment, '(all)') and difference_low is not null
-        order by abs(difference) desc, thing
+        order by contrast_rank nulls last, thing
         """,
         **chosen.values,
         landmark=landmark or "",

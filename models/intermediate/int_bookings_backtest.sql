@@ -122,14 +122,8 @@ parts as (
 ),
 
 booked as (
-    select
-        coalesce(deals.currency, 'unknown') as currency,
-        cast(facts.won_at as date) as won_on,
-        cast(sum(deals.amount) as double) as amount
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts.deal_id = deals.deal_id
-    where facts.won_at is not null
-    group by coalesce(deals.currency, 'unknown'), cast(facts.won_at as date)
+    select * from {{ ref('int_bookings_booked') }}
+    where segment = 'all' and team = 'all'
 ),
 
 totals as (
@@ -261,8 +255,9 @@ select
     corrected.correction,
     corrected.raw_amount * corrected.correction as predicted,
     corrected.variance,
-    -- few moments tell little: as if three more had been off by seven in a hundred
-    sqrt(greatest(0, coalesce(spreads.excess, 0) + 3 * 0.0049) / (coalesce(spreads.moments, 0) + 3)) as spread,
+    -- few moments tell little: as if one more had been off by a quarter
+    sqrt(greatest(0, coalesce(spreads.excess, 0) + power({{ var('bookings_prior_spread') }}, 2)) / (coalesce(spreads.moments, 0) + 1))
+        as spread,
     coalesce(spreads.moments, 0) as moments,
     corrected.actual,
     corrected.crm_weights,

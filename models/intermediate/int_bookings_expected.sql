@@ -2,7 +2,8 @@
 
 -- What is expected of today's open deals and of deals not yet created, by horizon. An open deal counts with its own chance
 -- of deal_risk to be won within 90 days, taken to other horizons by how much sooner or later its stage wins. New deals
--- count as those created in the last 13 weeks did in their segment. Both with the correction that past nowcasts asked for.
+-- count as those created in the last 13 weeks did in their segment, a segment without a past as those in its currency. Both
+-- with the correction that past nowcasts asked for. Null where the company is too young to tell, whatever else is known.
 -- Grain: one row per horizon, segment, team and currency. Amounts, counts and variances are additive within a horizon.
 {% set drawn = var('risk_cell_shrinkage') %}
 with horizons as (
@@ -46,10 +47,11 @@ open_deals as (
         risk.team,
         coalesce(risk.currency, 'unknown') as currency,
         cast(risk.amount as double) as amount,
-        least(
-            1,
-            risk.p_win_90d * case when horizons.days_ahead = 0 then 0 else coalesce(paces.pace, least(1, horizons.days_ahead / 90.0)) end
-        ) as chance
+        -- least() would take an unknown chance for a sure one
+        case
+            when risk.p_win_90d is not null
+                then least(1, risk.p_win_90d * coalesce(paces.pace, least(1, horizons.days_ahead / 90.0)))
+        end as chance
     from {{ ref('deal_risk') }} as risk
     cross join horizons
     left join paces on horizons.horizon = paces.horizon and risk.stage_id = paces.stage_id
@@ -70,6 +72,19 @@ new_deals as (
     group by horizons.horizon, deals.segment, deals.team, coalesce(deals.currency, 'unknown')
 ),
 
+-- of each deal created in 13 weeks, what is won of the next ones; the segment is null for all of a currency
+of_new as (
+    select
+        horizon,
+        segment,
+        currency,
+        sum(won_amount) / nullif(sum(deals), 0) as amount_each,
+        sum(won_squared) / nullif(sum(deals), 0) as squared_each
+    from learnt
+    where stage_id = 'new'
+    group by grouping sets ((horizon, segment, currency), (horizon, currency))
+),
+
 parts as (
     select
         horizon,
@@ -77,9 +92,9 @@ parts as (
         team,
         currency,
         amount as open_amount,
-        amount * chance as expected_open,
-        case when chance is null then null else 0 end as expected_new,
-        amount * amount * chance * (1 - chance) as variance,
+        coalesce(amount, 0) * chance as expected_open,
+        0 as expected_new,
+        power(coalesce(amount, 0), 2) * chance * (1 - chance) as variance,
         case when amount is null then 1 else 0 end as without_amount
     from open_deals
     union all
@@ -90,16 +105,20 @@ parts as (
         new_deals.currency,
         0 as open_amount,
         0 as expected_open,
-        new_deals.deals * learnt.won_amount / nullif(learnt.deals, 0) as expected_new,
-        new_deals.deals * learnt.won_squared / nullif(learnt.deals, 0) as variance,
+        new_deals.deals * coalesce(of_segment.amount_each, of_currency.amount_each) as expected_new,
+        new_deals.deals * coalesce(of_segment.squared_each, of_currency.squared_each) as variance,
         0 as without_amount
     from new_deals
-    left join learnt
+    left join of_new as of_segment
         on
-            new_deals.horizon = learnt.horizon
-            and learnt.stage_id = 'new'
-            and new_deals.segment = learnt.segment
-            and new_deals.currency = learnt.currency
+            new_deals.horizon = of_segment.horizon
+            and new_deals.segment = of_segment.segment
+            and new_deals.currency = of_segment.currency
+    left join of_new as of_currency
+        on
+            new_deals.horizon = of_currency.horizon
+            and of_currency.segment is null
+            and new_deals.currency = of_currency.currency
 ),
 
 summed as (
@@ -109,9 +128,9 @@ summed as (
         team,
         currency,
         sum(open_amount) as open_amount,
-        sum(expected_open) as expected_open,
-        sum(expected_new) as expected_new,
-        sum(variance) as variance,
+        {% for part in ['expected_open', 'expected_new', 'variance'] %}
+            {{ sum_if_known(part) }} as {{ part }},
+        {% endfor %}
         sum(without_amount) as open_deals_without_amount
     from parts
     group by horizon, segment, team, currency
@@ -127,7 +146,7 @@ select
     summed.expected_new * coalesce(backtest.correction, 1) as expected_new,
     summed.variance,
     summed.open_deals_without_amount,
-    coalesce(backtest.spread, 0.1) as spread
+    coalesce(backtest.spread, {{ var('bookings_prior_spread') }}) as spread
 from summed
 inner join horizons on summed.horizon = horizons.horizon
 left join {{ ref('int_bookings_backtest') }} as backtest

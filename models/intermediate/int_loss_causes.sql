@@ -43,24 +43,38 @@ weights as (
     where overall.segment = '(all)'
 ),
 
--- what was late for long was late for a day too: the delay that tells most
+-- what was late for long was late for a day too: the delay that tells most clearly, by the lower end of what is known. The
+-- largest of five shares would be large by chance
 scored as (
     select
-        late.deal_number,
-        {{ cause_of('late.thing') }} as cause,
-        late.thing,
-        late.due_at,
-        max(weights.share) as share,
-        max_by(weights.share_low, weights.share) as share_low,
-        max_by(weights.share_high, weights.share) as share_high
-    from late
-    inner join weights
-        on
-            late.stage_id = weights.stage_id
-            and late.segment = weights.segment
-            and late.thing = weights.thing
-            and late.delays_late >= weights.delay
-    group by late.deal_number, late.thing, late.due_at
+        deal_number,
+        {{ cause_of('thing') }} as cause,
+        thing,
+        due_at,
+        share,
+        share_low,
+        share_high
+    from (
+        select
+            late.deal_number,
+            late.thing,
+            late.due_at,
+            weights.share,
+            weights.share_low,
+            weights.share_high,
+            row_number() over (
+                partition by late.deal_number, late.thing, late.due_at
+                order by weights.share_low desc, weights.share desc, weights.delay asc
+            ) as place
+        from late
+        inner join weights
+            on
+                late.stage_id = weights.stage_id
+                and late.segment = weights.segment
+                and late.thing = weights.thing
+                and late.delays_late >= weights.delay
+    ) as delays
+    where place = 1
 ),
 
 judged as (

@@ -2,19 +2,10 @@
 
 -- Stays in a stage, counted by what could have turned bad in them and how late it was, how they ended, and how their deal
 -- did: all that is learnt of losses is sums over these counts. A stay in which the proposal or legal were late is told
--- apart: what else was late in it may be late because of that.
+-- apart: what else was late in it may be late because of that. A stay is settled when it began so long ago that nine in ten
+-- deals have ended by then: of younger ones only the quick have.
 {% set named = var('indicator_steps') %}
-{% set settled = dbt.dateadd('month', -3, '(select as_of from ' ~ ref('stg_as_of') ~ ')') %}
-with heard as (
-    select
-        deal_number,
-        max(occurred_at) as last_heard_at
-    from {{ ref('int_indicator_contacts') }}
-    where is_two_way
-    group by deal_number
-),
-
-late as (
+with late as (
     select
         _deal_number as deal_number,
         min(due_at) as late_from_at
@@ -31,18 +22,13 @@ deals as (
         deals.segment,
         -- null while the deal is open
         case when facts.won_at is not null then true when facts.lost_at is not null then false end as is_won,
-        -- where a CRM gives no activities nobody knows
-        case when tells_contacts.crm is not null then coalesce(heard.last_heard_at, deals.created_at) end as last_heard_at,
-        deciders.changed_at as decider_at,
-        tells_deciders.crm is not null as is_decider_told
+        coalesce(facts.won_at, facts.lost_at) as ended_at,
+        heard.last_heard_at,
+        heard.decider_at,
+        heard.is_decider_told
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
-    left join heard on deals._deal_number = heard.deal_number
-    left join {{ ref('ind_decision_maker_involved') }} as deciders on deals.deal_id = deciders.deal_id
-    left join {{ ref('int_capabilities_found') }} as tells_contacts
-        on deals.crm = tells_contacts.crm and tells_contacts.capability = 'activity'
-    left join {{ ref('int_capabilities_found') }} as tells_deciders
-        on deals.crm = tells_deciders.crm and tells_deciders.capability = 'decision_maker'
+    inner join {{ ref('int_deals_heard') }} as heard on deals._deal_number = heard.deal_number
     where deals.segment <> 'atypical'
 ),
 
@@ -53,6 +39,7 @@ stays as (
         deals.segment,
         visits.exit_type,
         deals.is_won,
+        deals.ended_at,
         visits.entered_at,
         visits.exited_at as lasted_until_at,
         deals.last_heard_at,
@@ -70,8 +57,45 @@ stays as (
         and not visits.is_left_truncated
         and visits.exited_at >= {{ dbt.dateadd('month', -1 * var('norm_months'), 'as_of.as_of') }}
         and visits.exited_at <= as_of.as_of
+),
+
+ended as (
+    select
+        stage_id,
+        {{ dbt.datediff('entered_at', 'ended_at', 'day') }} as days_to_end,
+        count(*) as stays
+    from stays
+    where ended_at is not null
+    group by stage_id, {{ dbt.datediff('entered_at', 'ended_at', 'day') }}
+),
+
+settled as (
+    select
+        stage_id,
+        min(case when as_short >= 0.9 * all_stays then days_to_end end) as days_to_end
+    from (
+        select
+            stage_id,
+            days_to_end,
+            sum(stays) over (partition by stage_id order by days_to_end) as as_short,
+            sum(stays) over (partition by stage_id) as all_stays
+        from ended
+    ) as shares
+    group by stage_id
+),
+
+judged as (
+    select
+        stays.*,
+        coalesce(
+            {{ dbt.datediff('stays.entered_at', 'as_of.as_of', 'day') }} > settled.days_to_end, false
+        ) as is_settled
+    from stays
+    cross join {{ ref('stg_as_of') }} as as_of
+    left join settled on stays.stage_id = settled.stage_id
 )
 
+{% set columns = ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late', 'is_settled'] %}
 select
     stage_id,
     segment,
@@ -80,11 +104,12 @@ select
     exit_type,
     is_won,
     is_named_late,
-    due_at < {{ settled }} as is_settled,
+    is_settled,
     delays_lasted,
     delays_late,
+    delays_heard,
     count(*) as stays
-from ({{ exposures_of('stays', ['stage_id', 'segment', 'exit_type', 'is_won', 'is_named_late'], is_learnt=true) }}) as exposures
+from ({{ exposures_of('judged', columns, is_learnt=true) }}) as exposures
 where delays_lasted > 0
 group by
-    stage_id, segment, thing, exit_type, is_won, is_named_late, due_at < {{ settled }}, delays_lasted, delays_late
+    stage_id, segment, thing, exit_type, is_won, is_named_late, is_settled, delays_lasted, delays_late, delays_heard

@@ -11,10 +11,8 @@ with counts as (
 ),
 
 delays as (
-    {% for days in var('loss_delays') %}
-        select
-            {{ loop.index }} as delay,
-            {{ days }} as days_late
+    {% for _ in var('loss_delays') %}
+        select {{ loop.index }} as delay
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -26,14 +24,13 @@ tables as (
         counts.cause,
         counts.thing,
         delays.delay,
-        delays.days_late,
         cast(sum(case when counts.delays_late >= delays.delay then counts.stays else 0 end) as double) as late_stays,
         cast(sum(case when counts.delays_late >= delays.delay and counts.exit_type = 'lost' then counts.stays else 0 end) as double) as late_lost,
         cast(sum(case when counts.delays_late = 0 then counts.stays else 0 end) as double) as in_time_stays,
         cast(sum(case when counts.delays_late = 0 and counts.exit_type = 'lost' then counts.stays else 0 end) as double) as in_time_lost
     from counts
     inner join delays on counts.delays_lasted >= delays.delay
-    group by counts.stage_id, counts.segment, counts.cause, counts.thing, delays.delay, delays.days_late
+    group by counts.stage_id, counts.segment, counts.cause, counts.thing, delays.delay
 ),
 
 cells as (
@@ -55,9 +52,6 @@ products as (
         cause,
         thing,
         delay,
-        days_late,
-        sum(late_stays) as late_stays,
-        sum(late_lost) as late_lost,
         sum(in_time_stays) as in_time_stays,
         sum(in_time_lost) as in_time_lost,
         nullif(sum(a * d / n), 0) as r,
@@ -66,7 +60,7 @@ products as (
         sum((a + d) * b * c / (n * n) + (b + c) * a * d / (n * n)) as ps_qr,
         sum((b + c) * b * c / (n * n)) as qs
     from cells
-    group by stage_id, cause, thing, delay, days_late
+    group by stage_id, cause, thing, delay
 ),
 
 pooled as (
@@ -104,11 +98,6 @@ weighed as (
         cause,
         thing,
         delay,
-        days_late,
-        late_stays,
-        late_lost,
-        in_time_stays,
-        in_time_lost,
         weight,
         sqrt(weight_variance) as weight_error,
         (in_time_lost + 0.5) / (in_time_stays + 1) as loss_in_time
@@ -120,11 +109,6 @@ weighed as (
         own.cause,
         own.thing,
         own.delay,
-        own.days_late,
-        own.late_stays,
-        own.late_lost,
-        own.in_time_stays,
-        own.in_time_lost,
         (own.log_odds / own.variance + {{ prior_of_segment }} * stages.weight) / (1 / own.variance + {{ prior_of_segment }})
             as weight,
         sqrt(1 / (1 / own.variance + 1 / (1.0 / {{ prior_of_segment }} + stages.weight_variance))) as weight_error,

@@ -27,8 +27,7 @@ bins as (
     select
         part,
         eighth,
-        min(value) as low_value,
-        sum(snapshots) as snapshots
+        min(value) as low_value
     from binned
     group by part, eighth
 )
@@ -37,7 +36,6 @@ select
     part,
     cast(row_number() over in_order as integer) as bin,
     case when lag(eighth) over in_order is not null then low_value end as from_value,
-    lead(low_value) over in_order as until_value,
-    snapshots
+    lead(low_value) over in_order as until_value
 from bins
 window in_order as (partition by part order by eighth)

@@ -2,8 +2,10 @@
 
 -- What risk is learnt from: open deals as they stood on every 13th day (which moves through weeks and quarters), and what
 -- became of them. A deal that is open 90 days later was not won within 90 days; to learn from ended deals alone would be
--- to learn from the quick ones. Whether it is ever won is known of ended deals only, so each of them counts for those
--- like it that could not be watched for as long: the inverse of the share that could, counted, not modelled.
+-- to learn from the quick ones. Whether it is ever won is known of a deal that has ended, and of one that is still open
+-- after as long as one in ten of its age could be watched: it was not won, or a deal that nobody closes would teach
+-- nothing. Each of them counts for those of its age that could not be watched for as long: the inverse of the share that
+-- could, counted, not modelled. By age, since deals that nobody closes are old, and most of them have been watched least.
 -- Two models are learnt side by side: today's (`now`), and that of `tested_on` from what was known on that day (`then`),
 -- to be tried on what came after. The recent count more. A weight is 0 where the model did not know the outcome.
 -- Grain: one row per deal and day; of a large company, of the deals with the lowest hashes.
@@ -65,6 +67,7 @@ snapshots as (
         days.snapshot_on,
         days.tested_on,
         cast(days.snapshot_on as {{ dbt.type_timestamp() }}) as snapshot_at,
+        {{ days_between('stays.created_at', 'cast(days.snapshot_on as ' ~ dbt.type_timestamp() ~ ')') }} as age_days,
         {{ dbt.datediff('days.snapshot_on', 'cast(stays.ended_at as date)', 'day') }} as days_to_end,
         {{ dbt.datediff('days.snapshot_on', 'days.today', 'day') }} as watched_now,
         {{ dbt.datediff('days.snapshot_on', 'days.tested_on', 'day') }} as watched_then
@@ -76,6 +79,7 @@ snapshots as (
 weighed as (
     select
         *,
+        least(cast(floor(age_days / 90) as integer), 4) as age_class,
         case when watched_now > 0 then power(0.5, watched_now / {{ var('cohort_half_life_days') }}.0) else 0 end
             as weight_now,
         case when watched_then > 0 then power(0.5, watched_then / {{ var('cohort_half_life_days') }}.0) else 0 end
@@ -85,44 +89,75 @@ weighed as (
 
 by_day as (
     select
+        age_class,
         watched_now,
         sum(weight_now) as weight
     from weighed
-    group by watched_now
+    group by age_class, watched_now
+),
+
+longest as (
+    select
+        age_class,
+        sum(weight) as weight_of_all,
+        max(case when 10 * weight_as_long >= weight_of_class then watched_now end) as watched
+    from (
+        select
+            *,
+            sum(weight) over (partition by age_class order by watched_now desc) as weight_as_long,
+            sum(weight) over (partition by age_class) as weight_of_class
+        from by_day
+    ) as as_long
+    group by age_class
+),
+
+-- for how many days it has to have been watched, and one more, to tell what became of it
+needed as (
+    select
+        weighed.*,
+        least(coalesce(weighed.days_to_end, longest.watched), longest.watched - 1) as days_needed,
+        longest.weight_of_all
+    from weighed
+    left join longest on weighed.age_class = longest.age_class and longest.watched >= 90
 ),
 
 stands_for as (
     select
-        ends.days_to_end,
-        sum(by_day.weight) / nullif(sum(case when by_day.watched_now > ends.days_to_end then by_day.weight end), 0)
-            as times
-    from (select distinct days_to_end from weighed) as ends
-    cross join by_day
-    group by ends.days_to_end
+        needs.age_class,
+        needs.days_needed,
+        max(needs.weight_of_all) / sum(by_day.weight) as times
+    from (
+        select distinct
+            age_class,
+            days_needed,
+            weight_of_all
+        from needed
+    ) as needs
+    inner join by_day on needs.age_class = by_day.age_class and needs.days_needed < by_day.watched_now
+    group by needs.age_class, needs.days_needed
 )
 
 select
-    cast(row_number() over (order by weighed.snapshot_on, weighed.deal_id) as integer) as snapshot_number,
-    weighed.deal_id,
-    weighed.crm,
-    weighed.stage_id,
-    weighed.phase,
-    weighed.segment,
-    weighed.snapshot_on,
-    weighed.tested_on,
-    weighed.snapshot_at,
-    {{ days_between('weighed.created_at', 'weighed.snapshot_at') }} as age_days,
-    {{ days_between('weighed.entered_at', 'weighed.snapshot_at') }} as days_in_stage,
-    weighed.days_to_end,
-    weighed.watched_now,
-    case when weighed.won_at is not null and weighed.days_to_end < 90 then 1 else 0 end as win_90d,
-    case when weighed.won_at is null and weighed.days_to_end < 30 then 1 else 0 end as lost_30d,
-    case when weighed.won_at is not null then 1 else 0 end as win_ever,
+    cast(row_number() over (order by needed.snapshot_on, needed.deal_id) as integer) as snapshot_number,
+    needed.deal_id,
+    needed.crm,
+    needed.stage_id,
+    needed.phase,
+    needed.segment,
+    needed.snapshot_on,
+    needed.tested_on,
+    needed.snapshot_at,
+    needed.age_days,
+    {{ days_between('needed.entered_at', 'needed.snapshot_at') }} as days_in_stage,
+    needed.days_to_end,
+    needed.watched_now,
+    case when needed.won_at is not null and needed.days_to_end < 90 then 1 else 0 end as win_90d,
+    case when needed.won_at is null and needed.days_to_end < 30 then 1 else 0 end as lost_30d,
+    case when needed.won_at is not null then 1 else 0 end as win_ever,
     {% for fit, outcome in risk_fits().items() if outcome in horizons %}
         {% set model = fit.split('_') | last %}
         case when watched_{{ model }} >= {{ horizons[outcome] }} then weight_{{ model }} else 0 end as weight_{{ fit }},
     {% endfor %}
-    case when weighed.days_to_end < weighed.watched_now then weight_now * coalesce(stands_for.times, 0) else 0 end
-        as weight_win_ever_now
-from weighed
-left join stands_for on weighed.days_to_end = stands_for.days_to_end
+    case when needed.watched_now > needed.days_needed then weight_now * stands_for.times else 0 end as weight_win_ever_now
+from needed
+left join stands_for on needed.age_class = stands_for.age_class and needed.days_needed = stands_for.days_needed

@@ -5,6 +5,7 @@
 -- horizon; and by one and the same rate for all.
 -- Grain: one row per deal, day, outcome and model.
 {% set horizons = {'win_90d': 90, 'lost_30d': 30} %}
+{% set models = {'inflight': 'asked.p_win_90d', 'base_rate': 'rates.win_90d', 'crm': 'stages.crm_probability'} %}
 with snapshots as (
     select * from {{ ref('int_risk_snapshots') }}
 ),
@@ -59,13 +60,29 @@ scored as (
         on segments.part = 'segment' and tested.segment = segments.segment
 ),
 
+by_day as (
+    select
+        snapshot_on,
+        count(*) as n,
+        {% for outcome in horizons %} sum({{ outcome }}) as {{ outcome }}{{ ',' if not loop.last }} {% endfor %}
+    from snapshots
+    group by snapshot_on
+),
+
+-- of earlier days, what had come within the time by then; the recent count more, as they do for the model
 rates as (
     select
-        {% for outcome in horizons %}
-            sum(weight_{{ outcome }}_then * {{ outcome }}) / nullif(sum(weight_{{ outcome }}_then), 0) as {{ outcome }}
+        later.snapshot_on,
+        {% for outcome, days in horizons.items() %}
+            {%- set watched = dbt.datediff('earlier.snapshot_on', 'later.snapshot_on', 'day') -%}
+            {%- set weight = 'power(0.5, ' ~ watched ~ ' / ' ~ var('cohort_half_life_days') ~ '.0)' -%}
+            sum(case when {{ watched }} >= {{ days }} then {{ weight }} * earlier.{{ outcome }} end)
+            / sum(case when {{ watched }} >= {{ days }} then {{ weight }} * earlier.n end) as {{ outcome }}
             {{- ',' if not loop.last }}
         {% endfor %}
-    from snapshots
+    from by_day as later
+    inner join by_day as earlier on later.snapshot_on > earlier.snapshot_on
+    group by later.snapshot_on
 ),
 
 kept as (
@@ -75,52 +92,52 @@ kept as (
         history.p_lost_30d
     from snapshots
     inner join {{ ref('deal_risk_history') }} as history
-        on snapshots.deal_id = history.deal_id and history.as_of < snapshots.snapshot_on
+        on snapshots.deal_id = history.deal_id and snapshots.snapshot_on > history.as_of
     qualify row_number() over (partition by snapshots.snapshot_number order by history.as_of desc) = 1
 ),
 
-said as (
-    {% for outcome, days in horizons.items() %}
-        select
-            snapshot_on as tested_on,
-            '{{ outcome }}' as outcome,
-            'inflight' as model,
-            true as is_backtest,
-            {{ outcome }} as is_event,
-            p_{{ outcome }} as p
-        from scored
-        union all
-        select
-            scored.snapshot_on as tested_on,
-            '{{ outcome }}' as outcome,
-            'base_rate' as model,
-            true as is_backtest,
-            scored.{{ outcome }} as is_event,
-            rates.{{ outcome }} as p
-        from scored
-        cross join rates
-        union all
-        select
-            snapshots.snapshot_on as tested_on,
-            '{{ outcome }}' as outcome,
-            'inflight' as model,
-            false as is_backtest,
-            snapshots.{{ outcome }} as is_event,
-            kept.p_{{ outcome }} as p
-        from snapshots
-        inner join kept on snapshots.snapshot_number = kept.snapshot_number
-        where snapshots.watched_now >= {{ days }}
-        union all
-    {% endfor %}
+asked as (
     select
-        scored.snapshot_on as tested_on,
-        'win_90d' as outcome,
-        'crm' as model,
+        snapshot_on,
+        stage_id,
+        watched_now,
         true as is_backtest,
-        scored.win_90d as is_event,
-        stages.crm_probability as p
+        {% for outcome in horizons %}
+            {{ outcome }},
+            p_{{ outcome }}{{ ',' if not loop.last }}
+        {% endfor %}
     from scored
-    inner join {{ ref('int_stages_completed') }} as stages on scored.stage_id = stages.stage_id
+    union all
+    select
+        snapshots.snapshot_on,
+        snapshots.stage_id,
+        snapshots.watched_now,
+        false as is_backtest,
+        {% for outcome in horizons %}
+            snapshots.{{ outcome }},
+            kept.p_{{ outcome }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from snapshots
+    inner join kept on snapshots.snapshot_number = kept.snapshot_number
+),
+
+said as (
+    {% for model, p in models.items() %}
+        {% for outcome, days in horizons.items() if model != 'crm' or outcome == 'win_90d' %}
+            select
+                asked.snapshot_on as tested_on,
+                '{{ outcome }}' as outcome,
+                '{{ model }}' as model,
+                asked.is_backtest,
+                asked.{{ outcome }} as is_event,
+                {{ p | replace('win_90d', outcome) }} as p
+            from asked
+            left join rates on asked.snapshot_on = rates.snapshot_on
+            left join {{ ref('int_stages_completed') }} as stages on asked.stage_id = stages.stage_id
+            where asked.watched_now >= {{ days }}
+            {{ 'union all' if model != 'crm' }}
+        {% endfor %}
+    {% endfor %}
 )
 
 select

@@ -2,8 +2,9 @@
 {%- set periods = [90, 365] %}
 
 -- The scorecard's sums of each owner, period and segment, and of all segments. What seller_roles have to do is theirs;
--- steps of other roles on their deals are counted apart. Beside the steps done in time stands how many anybody would
--- have had: the share of all owners in the same segment and step.
+-- steps of other roles on their deals are counted apart. Beside the steps done, and done in time, stands how many anybody
+-- would have had: the share of all owners in the same segment and step. Beside the card and the contacts, the mean of all
+-- owners' deals of the segment.
 with periods as (
     {% for days in periods %}
         select
@@ -45,7 +46,8 @@ due as (
         steps.segment,
         steps.step,
         steps.role in ('{{ var("seller_roles") | join("', '") }}') as is_sellers,
-        case when steps.is_on_time then 1.0 else 0.0 end as is_on_time
+        case when steps.is_on_time then 1.0 else 0.0 end as is_on_time,
+        case when steps.status in ('done', 'done_late') then 1.0 else 0.0 end as is_done
     from {{ ref('fct_journey_steps') }} as steps
     inner join periods on steps.due_at > periods.starts_at and steps.due_at <= periods.ends_at
     where steps.is_on_time is not null
@@ -56,7 +58,8 @@ shares as (
         period_days,
         segment,
         step,
-        avg(is_on_time) as share_on_time
+        avg(is_on_time) as share_on_time,
+        avg(is_done) as share_done
     from due
     group by period_days, segment, step
 ),
@@ -69,7 +72,9 @@ steps as (
         due.is_sellers,
         count(*) as due,
         sum(due.is_on_time) as on_time,
-        sum(shares.share_on_time) as expected_on_time
+        sum(shares.share_on_time) as expected_on_time,
+        sum(due.is_done) as done,
+        sum(shares.share_done) as expected_done
     from due
     inner join shares
         on due.period_days = shares.period_days and due.segment = shares.segment and due.step = shares.step
@@ -132,7 +137,7 @@ measures as (
     from worked
     inner join cards on worked.deal_id = cards.deal_id and cards.completeness is not null
     group by worked.period_days, worked.owner_id, worked.segment
-    {% for measure in ['due', 'on_time', 'expected_on_time'] %}
+    {% for measure in ['due', 'on_time', 'expected_on_time', 'done', 'expected_done'] %}
         union all
         select
             period_days,
@@ -162,8 +167,36 @@ measures as (
     from contacts
 ),
 
-sliced as (
+-- what the owner's deals would have at the mean of all deals of the segment
+norms as (
+    select
+        period_days,
+        segment,
+        sum(case when measure = 'completeness' then value end)
+        / nullif(sum(case when measure = 'cards' then value end), 0) as completeness_a_card,
+        sum(case when measure = 'contacts' then value end)
+        / nullif(cast(sum(case when measure = 'deals' then value end) as double), 0) as contacts_a_deal
+    from measures
+    where owner_id is not null
+    group by period_days, segment
+),
+
+normed as (
     select * from measures
+    union all
+    select
+        measures.period_days,
+        measures.owner_id,
+        measures.segment,
+        'expected_' || case measures.measure when 'cards' then 'completeness' else 'contacts' end as measure,
+        measures.value * case measures.measure when 'cards' then norms.completeness_a_card else norms.contacts_a_deal end as value
+    from measures
+    inner join norms on measures.period_days = norms.period_days and measures.segment = norms.segment
+    where measures.measure in ('cards', 'deals')
+),
+
+sliced as (
+    select * from normed
     union all
     select
         period_days,
@@ -171,16 +204,19 @@ sliced as (
         '(all)' as segment,
         measure,
         value
-    from measures
+    from normed
 )
 
 select
     {% for measure in [
-        'deals', 'cards', 'steps_due', 'steps_on_time', 'others_due', 'others_on_time', 'contacts', 'closed', 'wins'
+        'deals', 'cards', 'steps_due', 'steps_done', 'steps_on_time', 'others_due', 'others_on_time', 'contacts', 'closed', 'wins'
     ] %}
         cast(sum(case when measure = '{{ measure }}' then value else 0 end) as bigint) as {{ measure }},
     {% endfor %}
-    {% for measure in ['completeness', 'steps_expected_on_time', 'expected_wins', 'information'] %}
+    {% for measure in [
+        'completeness', 'expected_completeness', 'expected_contacts', 'steps_expected_done', 'steps_expected_on_time',
+        'expected_wins', 'information'
+    ] %}
         cast(sum(case when measure = '{{ measure }}' then value else 0 end) as double) as {{ measure }},
     {% endfor %}
     period_days,

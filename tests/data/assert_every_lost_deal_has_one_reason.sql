@@ -13,12 +13,14 @@ told as (
         count(*) as deals
     from {{ ref('loss_autopsy') }}
     where not is_silent_death
-    union all
-    select
-        'loss_reasons, ' || cut as place,
-        sum(lost) as deals
-    from {{ ref('loss_reasons') }}
-    group by cut
+    {% for cut in ['each', 'all', 'segment', 'stage_id', 'channel', 'competitor'] %}
+        union all
+        select
+            'loss_reasons, {{ cut }}' as place,
+            coalesce(sum(lost), 0) as deals
+        from {{ ref('loss_reasons') }}
+        where cut = '{{ cut }}'
+    {% endfor %}
 )
 
 select

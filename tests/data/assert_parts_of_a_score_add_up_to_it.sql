@@ -1,6 +1,7 @@
 {{ config(meta={'dagster': {'ref': {'name': 'deal_risk_reasons'}}}) }}
 
--- The parts that people are shown are all there is to a score, and every open deal with a score has them.
+-- The parts that people are shown are all there is to a score, and every open deal with a score has them;
+-- chances of one deal do not contradict each other.
 with summed as (
     select
         deal_id,
@@ -21,3 +22,5 @@ where
         or
     {% endfor %}
     risk.p_win_90d > risk.p_win_ever + 0.000000001
+    or risk.p_win_90d_high > risk.p_win_ever_high + 0.000000001
+    or risk.p_win_ever + risk.p_lost_30d > 1.000000001

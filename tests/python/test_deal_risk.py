@@ -76,6 +76,10 @@ def fill(warehouse: Warehouse, deals: list[dict]) -> None:
     )  # fmt: skip
 
 
+def age_class(deal: dict, day: date) -> int:
+    return min((day - deal["created"]).days // 90, 4)
+
+
 def replay(deals: list[dict]) -> dict[tuple[str, date], tuple]:
     """By deal and day: stage, outcomes and weights, deal by deal and day by day."""
     days = [FIRST + timedelta(days=n) for n in range((TODAY - FIRST).days)]
@@ -87,16 +91,22 @@ def replay(deals: list[dict]) -> dict[tuple[str, date], tuple]:
             left = deal["recorded"] if deal["end"] and deal["recorded"] < TODAY else date.max
             if deal["created"] <= day < left and not (deal["end"] and deal["end"] <= day):
                 seen[deal["deal_id"], day] = ("lead" if day < deal["offer"] else "offer", deal)
-    by_age = {day: sum(1 for _, at in seen if at == day) * 0.5 ** ((TODAY - day).days / HALF_LIFE) for day in days}
+    by_class: dict[int, list[tuple[int, float]]] = {}  # how long watched, and how much that counts
+    for (_, day), (_, deal) in seen.items():
+        watched = (TODAY - day).days
+        by_class.setdefault(age_class(deal, day), []).append((watched, 0.5 ** (watched / HALF_LIFE)))
     told = {}
     for (deal_id, day), (stage, deal) in seen.items():
         ends_in = (deal["end"] - day).days if deal["end"] else None
         is_won, now, then = deal["end"] and deal["is_won"], (TODAY - day).days, (tested_on - day).days
         decay = {age: 0.5 ** (age / HALF_LIFE) for age in (now, then)}
+        alike = by_class[age_class(deal, day)]
+        of_all = sum(weight for _, weight in alike)
+        longest = max(w for w, _ in alike if 10 * sum(weight for at, weight in alike if at >= w) >= of_all)
+        enough = longest - 1 if ends_in is None else min(ends_in, longest - 1)
         ever = 0.0
-        if ends_in is not None and ends_in < now:
-            watched = sum(weight for at, weight in by_age.items() if (TODAY - at).days > ends_in)
-            ever = decay[now] * sum(by_age.values()) / watched
+        if longest >= 90 and now > enough:
+            ever = decay[now] * of_all / sum(weight for at, weight in alike if at > enough)
         told[deal_id, day] = (
             stage,
             int(bool(is_won) and ends_in < 90),
@@ -127,6 +137,32 @@ def test_snapshots_are_those_of_a_replay_day_by_day(snapshots: Warehouse, seed: 
     for key, (stage, *numbers) in expected.items():
         assert found[key][0] == stage
         assert found[key][1:] == pytest.approx(numbers), key
+
+
+def test_a_deal_that_nobody_closes_is_not_won_and_is_the_more_likely_the_older_it_is(snapshots: Warehouse):
+    """Three in ten are won and four lost, after some weeks; three stay open for good."""
+    draw, deals = np.random.default_rng(5), []
+    for number in range(1500):
+        kind = draw.choice(["won", "lost", "open"], p=[0.3, 0.4, 0.3])
+        created = FIRST - timedelta(days=365) + timedelta(days=int(draw.integers(0, (TODAY - FIRST).days + 365)))
+        end = created + timedelta(days=5 + int(draw.exponential(60)))
+        ended = kind != "open" and end < TODAY
+        deals.append({"deal_id": f"d{number}", "created": created, "offer": created + timedelta(days=1),
+                      "end": end if ended else None, "recorded": end, "is_won": kind == "won"})  # fmt: skip
+    fill(snapshots, deals)
+    told = snapshots.rows(
+        """
+        select
+            least(floor(age_days / 90), 4) as quarters,
+            sum(weight_win_ever_now * win_ever) / sum(weight_win_ever_now) as ever,
+            sum(weight_win_ever_now * exp(-greatest(0, age_days - 5) / 60)) / sum(weight_win_ever_now) as still_to_end
+        from int_risk_snapshots group by all order by all
+        """
+    )
+    assert len(told) == 5
+    for row in told:
+        true = 0.3 * row["still_to_end"] / (0.7 * row["still_to_end"] + 0.3)
+        assert row["ever"] == pytest.approx(true, abs=0.05), row["quarters"]
 
 
 def test_what_came_after_a_day_is_unknown_to_the_model_of_that_day(snapshots: Warehouse):
@@ -230,6 +266,39 @@ def test_weights_of_evidence_are_those_of_a_ridge_regression_solved_to_the_end(w
         # the rounds stop early: what is left moves no chance by a point
         left = 1 / (1 + np.exp(-(start + x @ found))) - 1 / (1 + np.exp(-(start + x @ beta)))
         assert np.abs(left).max() < 0.01, fit
+
+
+def test_snapshots_of_one_deal_are_one_fact_and_not_many(weights: Warehouse):
+    """Of 150 deals, each seen ten times, three in ten are won: the error that is told is the error made."""
+    draw, found = np.random.default_rng(3), []
+    for _ in range(12):
+        deals = pd.DataFrame({"deal_id": [f"d{n}" for n in range(150)], "is_won": draw.random(150) < 0.3})
+        frame = deals.loc[deals.index.repeat(10)].reset_index(drop=True)
+        frame = frame.assign(
+            snapshot_number=frame.index, stage_id="offer", segment="small", age_days=1.0, days_to_end=10,
+            **{f"weight_{fit}": 1.0 for fit in FITS}, **{outcome: frame["is_won"].astype(int) for outcome in OUTCOMES},
+        )  # fmt: skip
+        values = pd.DataFrame({"snapshot_number": frame.index, "stage_id": "offer", "part": "age_days", "value": 1.0})
+        weights.fill(
+            {
+                "int_stages_completed": pd.DataFrame({"stage_id": ["offer"], "is_won": False, "is_lost": False}),
+                "dim_deals": pd.DataFrame({"segment": ["small"]}),
+                "int_risk_snapshots": frame.drop(columns="is_won"),
+                "int_risk_values": values,
+            }
+        )
+        weights.rebuild("int_risk_bins", "int_risk_cells")
+        found += weights.rows(
+            """
+            select base_win_90d_now as base, variance_win_90d_now as variance from int_risk_cells
+            where stage_id = 'offer'
+            """
+        )
+    cells = pd.DataFrame(found)
+    error = np.sqrt(((cells["base"] - np.log(0.3 / 0.7)) ** 2).mean())
+    assert 1 / np.sqrt(150 * 0.21) == pytest.approx(0.178, abs=0.001)
+    assert np.sqrt(cells["variance"].mean()) == pytest.approx(0.178, rel=0.15)
+    assert np.sqrt(cells["variance"].mean()) == pytest.approx(error, rel=0.5)
 
 
 def test_what_is_kept_comes_back_from_the_last_publication(tmp_path):

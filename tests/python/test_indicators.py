@@ -219,6 +219,7 @@ def test_a_new_indicator_is_written_and_named_to_dbt(tmp_path):
         "_indicators__unit_tests.yml",
     ]
     assert yaml.safe_load(paths[1].read_text())["models"][-1]["config"]["meta"]["influence"] == "input"
+    assert "label" in yaml.safe_load(paths[1].read_text())["models"][-1]["config"]["meta"]
     assert yaml.safe_load(paths[2].read_text())["unit_tests"][-1]["model"] == "ind_calls_made"
     assert "ref('ind_calls_made')" in (tmp_path / "macros/indicator_refs.sql").read_text()
     with pytest.raises(IndicatorError, match="there already"):
@@ -229,3 +230,11 @@ def test_a_new_indicator_is_written_and_named_to_dbt(tmp_path):
 
 def test_dbt_knows_all_indicators_there_are():
     assert not write_refs(), "macros/indicator_refs.sql was out of date; it has been written anew"
+
+
+def test_every_indicator_has_a_label_that_sentences_can_use():
+    """Without one a sentence calls it by its name, as no head of sales would."""
+    declared = yaml.safe_load((PROJECT_DIR / "models/marts/indicators/_indicators__models.yml").read_text())["models"]
+    meta = [model["config"]["meta"] for model in declared if model["name"].startswith("ind_")]
+    labels = [one.get("label") for one in meta]
+    assert all(labels) and len(set(labels)) == len(labels)

@@ -10,14 +10,14 @@ with horizons as (
 booked as (
     select
         horizons.horizon,
-        deals.segment,
-        deals.team,
-        coalesce(deals.currency, 'unknown') as currency,
-        cast(sum(deals.amount) as double) as booked_so_far
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts.deal_id = deals.deal_id
-    inner join horizons on facts.won_at >= horizons.counted_from and facts.won_at < horizons.made_on
-    group by horizons.horizon, deals.segment, deals.team, coalesce(deals.currency, 'unknown')
+        booked.segment,
+        booked.team,
+        booked.currency,
+        sum(booked.amount) as booked_so_far
+    from {{ ref('int_bookings_booked') }} as booked
+    inner join horizons on booked.won_on >= horizons.counted_from and booked.won_on < horizons.made_on
+    where booked.segment <> 'all' and booked.team <> 'all'
+    group by horizons.horizon, booked.segment, booked.team, booked.currency
 ),
 
 parts as (
@@ -56,7 +56,7 @@ rolled_up as (
         currency,
         case when grouping(segment) = 0 then segment else 'all' end as segment,
         case when grouping(team) = 0 then team else 'all' end as team,
-        {% for part in parts %} sum({{ part }}) as {{ part }}, {% endfor %}
+        {% for part in parts %} {{ sum_if_known(part) }} as {{ part }}, {% endfor %}
         max(spread) as spread
     from parts
     group by grouping sets (
@@ -64,16 +64,20 @@ rolled_up as (
     )
 ),
 
--- a target that was set for each team is a target of all of them
-targets as (
+-- a target that was set for each team is one of all of them, and so of segments; what was set for all goes before a sum
+declared as (
     select
         quarter_start_date,
         segment,
         team,
         currency,
         amount,
-        1 as place
+        true as is_declared
     from {{ ref('targets') }}
+),
+
+by_segment as (
+    select * from declared
     union all
     select
         quarter_start_date,
@@ -81,10 +85,36 @@ targets as (
         'all' as team,
         currency,
         sum(amount) as amount,
-        2 as place
-    from {{ ref('targets') }}
+        false as is_declared
+    from declared
     where team <> 'all'
     group by quarter_start_date, segment, currency
+),
+
+-- where sums over teams and over segments differ, one of them leaves some out
+targets as (
+    select * from (
+        select * from by_segment
+        union all
+        select
+            quarter_start_date,
+            'all' as segment,
+            team,
+            currency,
+            sum(amount) as amount,
+            false as is_declared
+        from (
+            select * from by_segment
+            qualify
+                row_number() over (partition by quarter_start_date, segment, team, currency order by is_declared desc) = 1
+        ) as each_segment
+        where segment <> 'all'
+        group by quarter_start_date, team, currency
+    ) as summed
+    qualify
+        row_number()
+            over (partition by quarter_start_date, segment, team, currency order by is_declared desc, amount desc)
+        = 1
 ),
 
 expected as (
@@ -98,10 +128,7 @@ expected as (
         targets.amount as target
     from rolled_up
     inner join horizons on rolled_up.horizon = horizons.horizon
-    left join (
-        select * from targets
-        qualify row_number() over (partition by quarter_start_date, segment, team, currency order by place) = 1
-    ) as targets
+    left join targets
         on
             rolled_up.horizon = 'quarter_end'
             and horizons.counted_from = targets.quarter_start_date
@@ -130,7 +157,7 @@ select
     {% for amount in ['booked_so_far', 'open_amount', 'expected_open', 'expected_new', 'median', 'low_80', 'high_80', 'target'] %}
         cast(told.{{ amount }} as decimal(18, 2)) as {{ amount }},
     {% endfor %}
-    told.open_amount / nullif(cast(told.target as double) - told.booked_so_far, 0) as coverage,
+    case when told.target > told.booked_so_far then told.open_amount / (cast(told.target as double) - told.booked_so_far) end as coverage,
     cast(told.target - told.median as decimal(18, 2)) as gap,
     cast(told.open_deals_without_amount as bigint) as open_deals_without_amount,
     {% for naive in ['crm_weights', 'last_period', 'same_period_last_year'] %}

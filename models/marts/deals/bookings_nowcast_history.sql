@@ -2,7 +2,10 @@
     materialized='incremental',
     incremental_strategy='append',
     full_refresh=false,
-    pre_hook="{% if is_incremental() %} delete from {{ this }} where as_of = (select cast(as_of as date) from {{ ref('stg_as_of') }}) {% endif %}"
+    pre_hook=[
+        {'sql': '{{ add_new_columns() }}', 'transaction': false},
+        "{% if is_incremental() %} delete from {{ this }} where as_of = (select cast(as_of as date) from {{ ref('stg_as_of') }}) {% endif %}",
+    ]
 ) }}
 {%- set clock = ref('stg_as_of') %}
 

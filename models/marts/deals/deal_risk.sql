@@ -3,9 +3,10 @@
 -- to have been watched that long.
 {% set outcomes = ['win_90d', 'lost_30d', 'win_ever'] %}
 {% set told = 8 %}
-with scores as (
+with sums as (
     select
         deal_number,
+        cast(sum(case when part not in ('win_90d', 'lost_30d') then 1 else 0 end) as integer) as parts_win_90d,
         max(days_to_end) as days_to_end,
         {% for outcome in outcomes %}
             case when count({{ outcome }}) = count(*) then sum({{ outcome }}) end as {{ outcome }},
@@ -15,13 +16,28 @@ with scores as (
     group by deal_number
 ),
 
+-- what bounds a win within 90 days from below bounds a win at all
+scores as (
+    select
+        *,
+        {% for outcome in ['win_90d', 'lost_30d'] %}
+            {{ outcome }} - spread_{{ outcome }} as low_{{ outcome }},
+            {{ outcome }} + spread_{{ outcome }} as high_{{ outcome }},
+        {% endfor %}
+        case when win_ever is not null then greatest(win_ever - spread_win_ever, win_90d - spread_win_90d) end as low_win_ever,
+        case when win_ever is not null then greatest(win_ever + spread_win_ever, win_90d + spread_win_90d) end as high_win_ever
+    from sums
+),
+
 reasons as (
     select
         deal_id,
         {% for place in range(1, told + 1) %}
             max(case when reason_rank = {{ place }} and part <> 'base' then sentence end) as reason_{{ place }},
         {% endfor %}
-        max(case when part = 'base' then sentence end) as base
+        sum(case when part <> 'base' then contribution end) as told,
+        max(case when part = 'base' then sentence end) as base,
+        max(case when part = 'base' then contribution end) as start
     from {{ ref('deal_risk_reasons') }}
     where outcome = 'win_90d' and (reason_rank <= {{ told }} or part = 'base')
     group by deal_id
@@ -48,22 +64,26 @@ select
     deals.owner_id,
     deals.amount,
     deals.currency,
-    cast({{ dbt.datediff('deals.created_at', 'as_of.as_of', 'day') }} as integer) as age_days,
-    cast({{ dbt.datediff('stages.entered_at', 'as_of.as_of', 'day') }} as integer) as days_in_stage,
+    cast(floor({{ days_between('deals.created_at', 'as_of.as_of') }}) as integer) as age_days,
+    cast(floor({{ days_between('stages.entered_at', 'as_of.as_of') }}) as integer) as days_in_stage,
     {% for outcome in outcomes %}
         {{ chance_of('scores.' ~ outcome) }} as p_{{ outcome }},
-        {{ chance_of('scores.' ~ outcome ~ ' - scores.spread_' ~ outcome) }} as p_{{ outcome }}_low,
-        {{ chance_of('scores.' ~ outcome ~ ' + scores.spread_' ~ outcome) }} as p_{{ outcome }}_high,
+        {{ chance_of('scores.low_' ~ outcome) }} as p_{{ outcome }}_low,
+        {{ chance_of('scores.high_' ~ outcome) }} as p_{{ outcome }}_high,
     {% endfor %}
     scores.days_to_end as expected_days_to_close,
     cast(deals.amount * {{ chance_of('scores.win_ever') }} as decimal(18, 2)) as expected_amount,
     stages.crm_probability,
     {% for outcome in outcomes %} scores.{{ outcome }} as score_{{ outcome }}, {% endfor %}
-    reasons.reason_1,
-    reasons.reason_2,
-    reasons.reason_3,
     coalesce(
-        {% for place in range(1, told + 1) %} coalesce(reasons.reason_{{ place }} || '; ', '') || {% endfor %} reasons.base,
+        {% for place in range(1, told + 1) %} coalesce(reasons.reason_{{ place }} || '; ', '') || {% endfor %}
+        case
+            when scores.parts_win_90d > {{ told + 1 }}
+                then
+                    'smaller parts: ' || cast(scores.parts_win_90d - {{ told + 1 }} as {{ dbt.type_string() }}) || ', their sum '
+                    || {{ odds_moved('scores.win_90d - reasons.start - reasons.told') }} || ' the odds; '
+            else ''
+        end || reasons.base,
         'too young to tell: no deal has been watched for 90 days'
     ) as reasons,
     cast(as_of.as_of as date) as as_of

@@ -1,25 +1,25 @@
 -- The parts of every open deal's scores, in words: what is known of the deal, what is just good, and how far that moves
 -- the odds. Within a deal and outcome the contributions add up to the score; they are ranked by size, the base aside,
 -- which says where deals like it start.
-{% set outcomes = {
-    'win_90d': ('of a win within 90 days', 'won within 90 days'),
-    'lost_30d': ('of a loss within 30 days', 'lost within 30 days'),
-    'win_ever': ('of a win at all', 'won sooner or later'),
-} %}
+{% set outcomes = {'win_90d': 'a win within 90 days', 'lost_30d': 'a loss within 30 days', 'win_ever': 'a win at all'} %}
 with parts as (
     select
         deals.deal_id,
         parts.part,
         parts.value,
-        case
-            when parts.part = 'base'
+        case parts.part
+            when 'base'
                 then coalesce(stages.stage, 'no known stage') || ', ' || deals.segment || ', ' || {{ whole('floor(parts.value)') }} || ' days old'
-            when parts.part = 'win_90d' then 'a win within 90 days is a win'
-            else {{ in_words('parts.value', "coalesce(indicators.unit, 'days')") }}
+            when 'days_in_stage' then {{ in_words('floor(parts.value)', "'days'") }}
+            when 'win_90d' then {{ whole('100 * parts.value') }} || '%'
+            when 'lost_30d' then {{ whole('100 * parts.value') }} || '%'
+            else {{ in_words('parts.value', 'indicators.unit') }}
         end as value_text,
-        {% for column in ['value', 'norm'] %}
-            {{ in_words('parts.' ~ column, "coalesce(indicators.unit, 'days')", with_unit=false) }} as {{ column }}_in_short,
-        {% endfor %}
+        coalesce(indicators.label, 'time in the stage') as label,
+        -- what is past a norm says so itself
+        case when indicators.unit not like 'days past %' or parts.norm <> 0
+            then {{ in_words('parts.norm', 'indicators.unit', with_unit=false) }}
+        end as norm_text,
         {% for outcome in outcomes %}
             parts.{{ outcome }},
             row_number() over (
@@ -28,9 +28,11 @@ with parts as (
             ) as rank_{{ outcome }},
         {% endfor %}
         case
+            when indicators.indicator is not null and parts.is_from_start then 'indicator_values_today'
             when indicators.indicator is not null then 'ind_' || parts.part
-            when parts.part = 'win_90d' then 'deal_risk'
-            else 'fct_stage_visits'
+            when parts.part = 'base' then 'dim_deals'
+            when parts.part = 'days_in_stage' then 'fct_stage_visits'
+            else 'deal_risk_reasons'
         end as fact_table
     from {{ ref('int_risk_contributions') }} as parts
     inner join {{ ref('dim_deals') }} as deals on parts.deal_number = deals._deal_number
@@ -41,15 +43,17 @@ with parts as (
 worded as (
     select
         *,
-        case
-            when part = 'base' then value_text || ': of deals like it, '
-            else replace(part, '_', ' ') || ' ' || value_in_short || coalesce(' (norm ' || norm_in_short || ')', '') || ': '
+        case part
+            when 'base' then value_text || ': starts from '
+            when 'win_90d' then 'what is won within 90 days, here ' || value_text || ', is '
+            when 'lost_30d' then 'what is lost within 30 days, here ' || value_text || ', is '
+            else label || ': ' || value_text || coalesce(' (norm ' || norm_text || ')', '') || ', '
         end as fact
     from parts
 ),
 
 by_outcome as (
-    {% for outcome, (of_it, happened) in outcomes.items() %}
+    {% for outcome, of_it in outcomes.items() %}
         select
             deal_id,
             '{{ outcome }}' as outcome,
@@ -59,21 +63,19 @@ by_outcome as (
             {{ outcome }} as contribution,
             rank_{{ outcome }} as reason_rank,
             fact_table,
-            case
-                when part = 'base'
-                    then
-                        fact || {{ whole('100 * ' ~ chance_of(outcome)) }} || '% are {{ happened }}'
-                when part = 'win_90d' then 'no less likely than within 90 days'
-                else
-                    fact
-                    || case
-                        when {{ outcome }} >= 0 then 'adds ' || {{ whole('100 * (exp(' ~ outcome ~ ') - 1)') }} || '% to'
-                        else 'takes ' || {{ whole('100 * (1 - exp(' ~ outcome ~ '))') }} || '% off'
-                    end
-                    || ' the odds {{ of_it }}'
+            fact
+            || case
+                when part = 'base' then {{ whole('100 * ' ~ chance_of(outcome)) }} || '% for {{ of_it }}'
+                {% if outcome == 'win_ever' %}
+                    when part = 'win_90d' then 'won'
+                    when part = 'lost_30d' then 'not won'
+                {% elif outcome == 'lost_30d' %}
+                    when part = 'win_90d' then 'not lost'
+                {% endif %}
+                else {{ odds_moved(outcome) }} || ' the odds of {{ of_it }}'
             end as sentence
         from worded
-        where {{ outcome }} is not null{{ " and part <> 'win_90d'" if outcome != 'win_ever' }}
+        where {{ outcome }} is not null and ({{ outcome }} <> 0 or part not in ('win_90d', 'lost_30d'))
         {{ 'union all' if not loop.last }}
     {% endfor %}
 )

@@ -1,32 +1,43 @@
 -- Why each lost deal was lost, as far as facts can tell: what was late in the stay it was lost in and costs deals of its
 -- stage and segment. Unknown where nothing rises above what won deals show. The stated reason stands beside it, with
 -- whether the facts bear it out.
+{% set named = var('indicator_steps') %}
+{% set least_stated, told_from = 20, 0.9 %} -- losses to a competitor, and the share of them that name it, for its absence to tell
 with causes as (
     select
-        causes.deal_number,
-        max(case when causes.place = 1 then causes.cause end) as cause,
-        max(case when causes.place = 1 then causes.thing end) as thing,
-        max(case when causes.place = 1 then causes.share end) as share,
-        max(case when causes.place = 1 then causes.share_low end) as share_low,
-        max(case when causes.place = 1 then causes.share_high end) as share_high,
-        max(case when causes.place = 1 then causes.due_at end) as due_at,
-        max(case when causes.place = 2 then causes.cause end) as second_cause,
-        max(case when causes.cause = 'legal_stalled' then 1 else 0 end) = 1 as is_legal_late,
-        max(case when causes.cause = 'late_proposal' then 1 else 0 end) = 1 as is_proposal_late
-    from {{ ref('int_loss_causes') }} as causes
-    group by causes.deal_number
+        deal_number,
+        {% for column in ['cause', 'thing', 'share', 'share_low', 'share_high', 'due_at'] %}
+            max(case when place = 1 then {{ column }} end) as {{ column }},
+        {% endfor %}
+        max(case when place = 2 then cause end) as second_cause,
+        -- what comes next to an explanation where there is none, from one loss in twenty on
+        {% set worth_telling = 'case when share >= 0.05 then share end' %}
+        max_by(thing, {{ worth_telling }}) as nearest_thing,
+        max({{ worth_telling }}) as nearest_share,
+        max_by(share_low, {{ worth_telling }}) as nearest_low,
+        max_by(share_high, {{ worth_telling }}) as nearest_high
+    from {{ ref('int_loss_causes') }}
+    group by deal_number
 ),
 
--- a decision maker who is missing could be seen from the deadline of that step on
-decider_steps as (
+-- a decision maker who is missing could be seen from the deadline of that step on; of a step that was not due before the
+-- loss nobody can say that it was late, or that it was not
+steps as (
     select
         steps._deal_number,
-        min(steps.due_at) as due_at,
-        min(steps.step) as step
+        {% for thing in ['legal', 'proposal'] %}
+            max(
+                case
+                    when steps.step = '{{ named[thing] }}' and steps.due_at < deals.until_at and steps.not_measurable_reason is null
+                        then case when steps.done_at <= steps.due_at then 0 else 1 end
+                end
+            ) = 1 as is_{{ thing }}_late,
+        {% endfor %}
+        min(case when steps.step in ({{ decider_steps() }}) then steps.due_at end) as decider_due_at,
+        min(case when steps.step in ({{ decider_steps() }}) then steps.step end) as decider_step
     from {{ ref('fct_journey_steps') }} as steps
-    where
-        steps.step in ({{ decider_steps() }})
-        and steps._deal_number in (select deal_number from {{ ref('int_loss_deals') }})
+    inner join {{ ref('int_loss_deals') }} as deals on steps._deal_number = deals.deal_number
+    where steps.step in ({{ decider_steps() }}) or steps.step in ('{{ named["legal"] }}', '{{ named["proposal"] }}')
     group by steps._deal_number
 ),
 
@@ -53,20 +64,16 @@ timelines as (
     group by deal_id
 ),
 
--- what a CRM never tells denies nothing
+-- that no competitor is named denies one only where it is usual to name them
 competitors_told as (
-    select distinct crm from {{ ref('dim_deals') }}
-    where competitor is not null
-),
-
-steps_told as (
-    select
-        deals.crm,
-        max(case when causes.cause = 'legal_stalled' then 1 else 0 end) = 1 as is_legal_told,
-        max(case when causes.cause = 'late_proposal' then 1 else 0 end) = 1 as is_proposal_told
-    from {{ ref('int_loss_causes') }} as causes
-    inner join {{ ref('int_loss_deals') }} as deals on causes.deal_number = deals.deal_number
+    select deals.crm
+    from {{ ref('int_loss_deals') }} as deals
+    inner join {{ ref('int_loss_reasons_read') }} as reasons on deals.loss_reason = reasons.stated_reason
+    where reasons.reason = 'competitor'
     group by deals.crm
+    having
+        count(*) >= {{ least_stated }}
+        and sum(case when deals.competitor is not null then 1.0 else 0.0 end) / count(*) >= {{ told_from }}
 ),
 
 joined as (
@@ -84,12 +91,16 @@ joined as (
             'unknown'
         ) as found_cause,
         causes.second_cause,
+        causes.nearest_thing,
+        causes.nearest_share,
+        causes.nearest_low,
+        causes.nearest_high,
         case
-            when causes.cause = 'no_decision_maker' and decider_steps.due_at < deals.until_at
-                then least(causes.due_at, decider_steps.due_at)
+            when causes.cause = 'no_decision_maker' and steps.decider_due_at < deals.until_at
+                then least(causes.due_at, steps.decider_due_at)
             else causes.due_at
         end as visible_at,
-        case when causes.cause = 'no_decision_maker' then decider_steps.step else causes.thing end as missed_step_id,
+        case when causes.cause = 'no_decision_maker' then steps.decider_step else causes.thing end as missed_step_id,
         case when deals.is_decider_told then coalesce(deals.decider_at <= deals.until_at, false) end as has_decision_maker,
         case when logged.crm is not null and deals.lost_at is not null then edits.deal_id is not null end
             as is_reason_edited_after_close,
@@ -97,21 +108,22 @@ joined as (
         case coalesce(reasons.reason, 'unknown')
             when 'competitor' then case when deals.competitor is not null then true when competitors_told.crm is not null then false end
             when 'price' then case when cuts.deal_id is not null then true end
-            when 'legal' then case when steps_told.is_legal_told then coalesce(causes.is_legal_late, false) end
-            when 'late_proposal' then case when steps_told.is_proposal_told then coalesce(causes.is_proposal_late, false) end
-            when 'silence' then case when deals.silence_days is not null then deals.is_silent end
+            when 'legal' then steps.is_legal_late
+            when 'late_proposal' then steps.is_proposal_late
+            when 'silence' then deals.is_silent
+            -- a client who did nothing is not heard; one who is heard may do nothing all the same
+            when 'no_decision' then case when deals.is_silent then true end
             when 'no_decision_maker'
                 then case when deals.is_decider_told then coalesce(deals.decider_at > deals.until_at, true) end
         end as is_reason_supported,
         timelines.timeline
     from {{ ref('int_loss_deals') }} as deals
     left join causes on deals.deal_number = causes.deal_number
-    left join decider_steps on deals.deal_number = decider_steps._deal_number
+    left join steps on deals.deal_number = steps._deal_number
     left join edits on deals.deal_id = edits.deal_id
     left join cuts on deals.deal_id = cuts.deal_id
     left join timelines on deals.deal_id = timelines.deal_id
     left join competitors_told on deals.crm = competitors_told.crm
-    left join steps_told on deals.crm = steps_told.crm
     left join {{ ref('int_loss_reasons_read') }} as reasons on deals.loss_reason = reasons.stated_reason
     left join {{ ref('int_capabilities_found') }} as logged
         on deals.crm = logged.crm and logged.capability = 'loss_reason_log'
@@ -146,23 +158,31 @@ select
     joined.is_reason_supported,
     joined.timeline,
     case
-        when joined.found_cause = 'unknown'
-            then 'Nothing was late that costs deals of this stage and segment'
+        when joined.found_cause <> 'unknown'
+            then
+                case
+                    when joined.found_cause <> 'no_decision_maker'
+                        then 'Late or not done: ' || labels.step_label || ', due on ' || {{ day_in_words('joined.visible_at') }}
+                    when joined.has_decision_maker
+                        then
+                            'Who decides came only on ' || {{ day_in_words('joined.decider_at') }}
+                            || ', missed since ' || {{ day_in_words('joined.visible_at') }}
+                    else 'Nobody who decides was on the deal, to be seen since ' || {{ day_in_words('joined.visible_at') }}
+                end
+                || case when joined.found_cause = 'late_proposal_silence' then ', and the client fell silent' else '' end
+                || '; of ten such losses about ' || {{ of_ten('joined.share') }} || ' would not have been, had it been in time ('
+                || {{ of_ten('joined.share_low') }} || ' to ' || {{ of_ten('joined.share_high') }} || ')'
+        when joined.nearest_share is null then 'Nothing was late that is known to cost deals'
         else
-            case joined.found_cause
-                when 'no_decision_maker' then 'Nobody who decides was on the deal'
-                else labels.step_label || ' was late'
-            end
-            || case when joined.found_cause = 'late_proposal_silence' then ', and the client fell silent' else '' end
-            || ', to be seen since ' || cast(cast(joined.visible_at as date) as {{ dbt.type_string() }})
-            || '; ' || {{ percent('joined.share') }} || ' of such losses would not have been ('
-            || {{ percent('joined.share_low') }} || ' to ' || {{ percent('joined.share_high') }} || ')'
+            'Nothing that was late stands out; the nearest, '
+            || coalesce(nearest.step_label, 'nobody who decides')
+            || ', explains about ' || {{ of_ten('joined.nearest_share') }} || ' of ten such losses ('
+            || {{ of_ten('joined.nearest_low') }} || ' to ' || {{ of_ten('joined.nearest_high') }} || ')'
     end
     || case
         when joined.is_silent_death
             then
-                '. Open in the CRM, but the client was last heard '
-                || cast(cast(joined.silence_days as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}) || ' days ago'
+                '. Open in the CRM, but the client was last heard ' || {{ whole('joined.silence_days') }} || ' days ago'
         when joined.stated_reason_kind = 'unknown' then '. No reason was stated'
         else '. Stated: ' || replace(joined.stated_reason_kind, '_', ' ') || case
             when joined.is_reason_supported then ', which the facts bear out'
@@ -172,10 +192,5 @@ select
     end as sentence,
     cast((select as_of from {{ ref('stg_as_of') }}) as date) as as_of
 from joined
-left join (
-    select
-        step,
-        max(step_label) as step_label
-    from {{ ref('journey_map') }}
-    group by step
-) as labels on joined.thing = labels.step
+left join {{ ref('int_journey_steps_labelled') }} as labels on joined.thing = labels.step
+left join {{ ref('int_journey_steps_labelled') }} as nearest on joined.nearest_thing = nearest.step

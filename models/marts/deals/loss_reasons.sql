@@ -1,9 +1,17 @@
 -- Why deals are lost, by quarter of the loss: what was found in the facts, else what was stated, unless the facts say
 -- otherwise. What neither tells is unknown, and somebody owns the share of it. lost and amount add up within a cut;
--- the cut all is every deal of the quarter once more.
+-- each cut is every deal of the quarter once more: by one thing, by none, or by all at once, of which most cells hold too
+-- few losses for a share.
+{% set parts = ['segment', 'stage_id', 'channel', 'competitor'] %}
 with losses as (
     select
-        *,
+        segment,
+        coalesce(stage_id, 'unknown') as stage_id,
+        channel,
+        coalesce(competitor, 'none known') as competitor,
+        coalesce(currency, 'unknown') as currency,
+        amount,
+        found_cause,
         cast({{ dbt.date_trunc('quarter', 'lost_on') }} as date) as quarter_start_date,
         {{ loss_reason() }} as reason
     from {{ ref('loss_autopsy') }}
@@ -11,31 +19,18 @@ with losses as (
 ),
 
 cut as (
-    select
-        quarter_start_date,
-        'each' as cut,
-        segment,
-        coalesce(stage_id, 'unknown') as stage_id,
-        channel,
-        coalesce(competitor, 'none known') as competitor,
-        coalesce(currency, 'unknown') as currency,
-        reason,
-        found_cause,
-        amount
-    from losses
-    union all
-    select
-        quarter_start_date,
-        'all' as cut,
-        '(all)' as segment,
-        '(all)' as stage_id,
-        '(all)' as channel,
-        '(all)' as competitor,
-        coalesce(currency, 'unknown') as currency,
-        reason,
-        found_cause,
-        amount
-    from losses
+    {% for cut in ['each', 'all'] + parts %}
+        select
+            quarter_start_date,
+            '{{ cut }}' as cut,
+            {% for part in parts %} {{ part if cut in ('each', part) else "'(all)'" }} as {{ part }}, {% endfor %}
+            currency,
+            reason,
+            found_cause,
+            amount
+        from losses
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 counts as (

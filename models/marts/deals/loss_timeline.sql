@@ -4,14 +4,6 @@ with deals as (
     select * from {{ ref('int_loss_deals') }}
 ),
 
-labels as (
-    select
-        step,
-        max(step_label) as step_label
-    from {{ ref('journey_map') }}
-    group by step
-),
-
 steps as (
     select
         deals.deal_id,
@@ -20,13 +12,13 @@ steps as (
         {{ days_between('steps.due_at', 'least(deals.until_at, coalesce(steps.done_at, deals.until_at))') }} as value,
         cast(0 as double) as norm,
         labels.step_label || case
-            when steps.done_at < deals.until_at then ': done {} days late'
-            else ': {} days past its deadline, and not done'
+            when steps.done_at < deals.until_at then ': done {} late'
+            else ': {} past its deadline, and not done'
         end as words,
         'fct_journey_steps' as fact_table
     from {{ ref('fct_journey_steps') }} as steps
     inner join deals on steps._deal_number = deals.deal_number
-    inner join labels on steps.step = labels.step
+    inner join {{ ref('int_journey_steps_labelled') }} as labels on steps.step = labels.step
     where
         steps.due_at < deals.until_at
         and (steps.done_at is null or steps.done_at > steps.due_at)
@@ -56,7 +48,7 @@ silences as (
         'silence_days' as thing,
         silence_days as value,
         cast(silence_norm_days as double) as norm,
-        'the client was not heard, in the end for {} days' as words,
+        'the client was not heard, in the end for {}' as words,
         'ind_silence_days' as fact_table
     from deals
     where is_silent
@@ -86,7 +78,7 @@ stays as (
         'stage_days_past_norm' as thing,
         value + {{ days_between('changed_at', 'until_at') }} as value,
         cast(0 as double) as norm,
-        'in its stage for longer than the norm, by {} days when it left' as words,
+        'in its stage for longer than the norm, by {} when it left' as words,
         'ind_stage_days_past_norm' as fact_table
     from stays_timed
     where value + {{ days_between('changed_at', 'until_at') }} > 0
@@ -107,8 +99,8 @@ changes as (
         end as value,
         cast(0 as double) as norm,
         case changes.direction
-            when 'pushed' then 'expected close date pushed by {} days'
-            when 'decreased' then 'amount cut by {}'
+            when 'pushed' then 'expected close date pushed by {}'
+            when 'decreased' then 'amount cut by ' || {{ whole('-changes.amount_change') }} || coalesce(' ' || deals.currency, '')
             else 'handed to another owner'
         end as words,
         'fct_deal_changes' as fact_table
@@ -135,9 +127,7 @@ select
     thing,
     round(value, 1) as value,
     norm,
-    cast(turned_on as {{ dbt.type_string() }}) || ' ' || replace(
-        words, '{}', coalesce(cast(cast(round(value) as {{ dbt.type_bigint() }}) as {{ dbt.type_string() }}), '')
-    ) as sentence,
+    cast(turned_on as {{ dbt.type_string() }}) || ' ' || replace(words, '{}', coalesce({{ time_in_words('value') }}, '')) as sentence,
     fact_table,
     cast((select as_of from {{ ref('stg_as_of') }}) as date) as as_of
 from turned

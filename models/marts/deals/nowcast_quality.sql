@@ -1,5 +1,6 @@
 -- What was said of bookings against what came, beside three forecasts that need no model. Where a night's nowcast was kept
--- it is that one that is judged; the turns of earlier months are backtests, learnt from what was known by then.
+-- it is that one that is judged, by segment and team too; the turns of earlier months are backtests of all, learnt from
+-- what was known by then: of `inflight_cells`, which rates open deals by their cells and not one by one as `inflight` does.
 {% set models = {
     'inflight': 'predicted',
     'crm_weights': 'crm_weights',
@@ -10,22 +11,13 @@ with clock as (
     select max(made_on) as made_on from {{ ref('int_bookings_horizons') }}
 ),
 
-booked as (
-    select
-        coalesce(deals.currency, 'unknown') as currency,
-        cast(facts.won_at as date) as won_on,
-        sum(deals.amount) as amount
-    from {{ ref('fct_deals') }} as facts
-    inner join {{ ref('dim_deals') }} as deals on facts.deal_id = deals.deal_id
-    where facts.won_at is not null
-    group by coalesce(deals.currency, 'unknown'), cast(facts.won_at as date)
-),
-
 kept as (
     select
         history.made_on,
         history.horizon,
         history.horizon_ends_on,
+        history.segment,
+        history.team,
         history.currency,
         max(history.median) - max(history.booked_so_far) as predicted,
         max(history.low_80) - max(history.booked_so_far) as low_80,
@@ -37,17 +29,16 @@ kept as (
         false as is_backtest
     from {{ ref('bookings_nowcast_history') }} as history
     cross join clock
-    left join booked
+    left join {{ ref('int_bookings_booked') }} as booked
         on
-            history.currency = booked.currency
-            and booked.won_on >= history.made_on
-            and booked.won_on < history.horizon_ends_on
-    where
-        history.segment = 'all'
-        and history.team = 'all'
-        and history.horizon_ends_on <= clock.made_on
-        and history.made_on < history.horizon_ends_on
-    group by history.made_on, history.horizon, history.horizon_ends_on, history.currency
+            history.segment = booked.segment
+            and history.team = booked.team
+            and history.currency = booked.currency
+            and history.made_on <= booked.won_on
+            and history.horizon_ends_on > booked.won_on
+    where history.horizon_ends_on <= clock.made_on and history.made_on < history.horizon_ends_on
+    group by
+        history.made_on, history.horizon, history.horizon_ends_on, history.segment, history.team, history.currency
 ),
 
 backtested as (
@@ -55,6 +46,8 @@ backtested as (
         moment_on as made_on,
         horizon,
         horizon_ends_on,
+        'all' as segment,
+        'all' as team,
         currency,
         {{ quantile_of_sum('predicted', 'variance + power(spread * predicted, 2)', 0) }} as predicted,
         {{ quantile_of_sum('predicted', 'variance + power(spread * predicted, 2)', -1.2816) }} as low_80,
@@ -83,8 +76,11 @@ by_model as (
             made_on,
             horizon,
             horizon_ends_on,
+            segment,
+            team,
             currency,
-            '{{ model }}' as model,
+            {% if model == 'inflight' %} case when is_backtest then 'inflight_cells' else 'inflight' end
+            {%- else %} '{{ model }}' {%- endif %} as model,
             {{ predicted }} as predicted,
             {{ 'low_80' if model == 'inflight' else 'null' }} as low_80,
             {{ 'high_80' if model == 'inflight' else 'null' }} as high_80,
@@ -100,6 +96,8 @@ select
     by_model.made_on,
     by_model.horizon,
     by_model.horizon_ends_on,
+    by_model.segment,
+    by_model.team,
     by_model.currency,
     by_model.model,
     {% for amount in ['predicted', 'low_80', 'high_80', 'actual'] %}

@@ -2,6 +2,9 @@
 -- whoever had lost by then could not have had it. A deal that takes long to end counts for those like it that have not
 -- ended. Shares are means over stages with the same weights for both (Mantel-Haenszel), so their difference is no
 -- matter of how far deals had come. For an indicator the share is of values as good as its norm, for a step of those done.
+-- What nearly all deals had, or hardly any, won and lost alike, tells nothing and is left out. What is beyond chance is
+-- ranked by the difference there is at least.
+{% set hardly_any, nearly_all = 0.02, 0.98 %}
 with ledger_counts as (
     select
         counts.landmark,
@@ -159,27 +162,52 @@ summed as (
         sqrt(sum(weight * weight * variance)) / sum(weight) as error
     from sliced
     group by landmark, segment, kind, thing
+),
+
+contrasted as (
+    select
+        *,
+        won_share - lost_share as difference,
+        greatest(-1.0, won_share - lost_share - 1.645 * error) as difference_low,
+        least(1.0, won_share - lost_share + 1.645 * error) as difference_high,
+        -- 0 where the interval holds none
+        greatest(0, abs(won_share - lost_share) - 1.645 * error) as least_difference
+    from summed
+    where greatest(won_share, lost_share) >= {{ hardly_any }} and least(won_share, lost_share) <= {{ nearly_all }}
 )
 
 select
-    segment || '|' || landmark || '|' || kind || '|' || thing as contrast_id,
-    segment,
-    landmark,
-    kind,
-    thing,
-    cast(won_n as bigint) as won_n,
-    cast(lost_n as bigint) as lost_n,
-    won_share,
-    lost_share,
-    won_mean,
-    lost_mean,
-    won_share - lost_share as difference,
-    greatest(-1.0, won_share - lost_share - 1.645 * error) as difference_low,
-    least(1.0, won_share - lost_share + 1.645 * error) as difference_high,
-    'By day ' || replace(landmark, 'age_', '') || ' '
-    || case kind when 'step' then thing || ' was done in ' else thing || ' was as good as its norm in ' end
-    || {{ percent('won_share') }} || ' of won deals and in ' || {{ percent('lost_share') }}
-    || ' of lost ones of the same stage'
-    || case when abs(won_share - lost_share) <= 1.645 * error then '; that may be chance' else '' end as sentence,
+    contrasted.segment || '|' || contrasted.landmark || '|' || contrasted.kind || '|' || contrasted.thing as contrast_id,
+    contrasted.segment,
+    contrasted.landmark,
+    contrasted.kind,
+    contrasted.thing,
+    case
+        when contrasted.least_difference > 0
+            then
+                row_number() over (
+                    partition by contrasted.segment, contrasted.landmark, contrasted.least_difference > 0
+                    order by contrasted.least_difference desc, contrasted.kind asc, contrasted.thing asc
+                )
+    end as contrast_rank,
+    cast(contrasted.won_n as bigint) as won_n,
+    cast(contrasted.lost_n as bigint) as lost_n,
+    contrasted.won_share,
+    contrasted.lost_share,
+    contrasted.won_mean,
+    contrasted.lost_mean,
+    contrasted.difference,
+    contrasted.difference_low,
+    contrasted.difference_high,
+    'By day ' || replace(contrasted.landmark, 'age_', '') || ', '
+    || case contrasted.kind
+        when 'step' then coalesce(labels.step_label, replace(contrasted.thing, '_', ' ')) || ': done'
+        else replace(contrasted.thing, '_', ' ') || ': as good as its norm'
+    end
+    || ' in ' || {{ percent('contrasted.won_share') }} || ' of ' || cast(cast(contrasted.won_n as bigint) as {{ dbt.type_string() }}) || ' won deals and in '
+    || {{ percent('contrasted.lost_share') }} || ' of ' || cast(cast(contrasted.lost_n as bigint) as {{ dbt.type_string() }}) || ' lost ones of the same stage'
+    || case contrasted.segment when '(all)' then '' else ', ' || replace(contrasted.segment, '_', ' ') end
+    || case when contrasted.least_difference = 0 then '; that may be chance' else '' end as sentence,
     cast((select as_of from {{ ref('stg_as_of') }}) as date) as as_of
-from summed
+from contrasted
+left join {{ ref('int_journey_steps_labelled') }} as labels on contrasted.kind = 'step' and contrasted.thing = labels.step

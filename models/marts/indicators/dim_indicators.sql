@@ -7,6 +7,7 @@ with declared as (
         {%- set meta = node.config.meta %}
         select
             '{{ indicator_name(node) }}' as indicator,
+            '{{ meta.get("label", indicator_name(node) | replace("_", " ")) | replace("'", "''") }}' as label,
             '{{ meta["question"] | replace("'", "''") }}' as question,
             '{{ meta["unit"] | replace("'", "''") }}' as unit,
             '{{ meta["influence"] }}' as influence,

@@ -43,6 +43,7 @@ YAML_TEMPLATE = """
     description: "Grain: one row per deal and moment at which the value changed. TODO: what the value is."
     config:
       meta:
+        label: calls made
         question: TODO, what does it answer?
         unit: calls
         influence: input
