@@ -221,7 +221,7 @@ def _scorecard(published: Published, chosen: Filters) -> None:
     ui.table(
         "scorecard_table",
         t("Scorecard"),
-        frame[columns].round(3),
+        frame[[column for column in columns if column in frame]].round(3),
         {
             "place": heads.NumberColumn(t("Place")),
             "name": t("Owner"),
