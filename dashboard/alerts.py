@@ -7,14 +7,15 @@ import pandas as pd
 
 from dashboard.filters import Filters
 from dashboard.published import Published, Value
+from dashboard.shares import with_shares
 from dashboard.words import day, label, language, money, number, share, t
 
 # What a stream's observed / chances is; none: observed is a count by itself.
 MEASURES = {
     "loss_rate": "lost, of those that left the stage",
     "lead_quality": "lost, of those that left a stage",
-    "task_timeliness": "steps done, of those open at an age",
-    "stage_speed": "moved on, of those there at an age",
+    "task_timeliness": "done, of steps that wait",
+    "stage_speed": "moved on, of deals that wait",
     "inbound_mix": "share of new deals",
     "activity_integrity": "answered within a week",
     "inbound_volume": "new deals",
@@ -149,14 +150,18 @@ def open_alerts(published: Published, chosen: Filters) -> list[Alert]:
     return made
 
 
-def all_alerts(published: Published) -> pd.DataFrame:
-    found = published.query(
-        """
-        select raised_on, status, signal, explanation, deals_affected
-        from funnel_alerts where culprit_rank = 1 order by raised_on desc, alert_id limit 500
-        """
-    )
-    return found.assign(status=found["status"].map(label), signal=found["signal"].map(label))
+ALL = """
+select alerts.*, stages.stage
+from funnel_alerts as alerts
+left join dim_stages as stages on alerts.stage_id = stages.stage_id
+where alerts.culprit_rank = 1
+order by alerts.raised_on desc, alerts.alert_id
+"""
+
+
+def told(row: dict[str, Any]) -> str:
+    """What an alert says, of a row of ALL."""
+    return Alert(row, row["stage"] if pd.notna(row["stage"]) else None, ()).text
 
 
 def chart_of(published: Published, alert: Alert) -> pd.DataFrame:
@@ -216,29 +221,22 @@ def other_groups(published: Published, alert: Alert) -> pd.DataFrame:
     group = {"team": "coalesce(users.team, 'unknown')", "segment": "steps.segment"}[kind]
     found = published.query(
         f"""
-        with due as (
-            select {group} as name, count(*) as n, count(*) filter (where steps.is_on_time) as done
-            from fct_journey_steps as steps
-            left join dim_users as users on steps.owner_id = users.user_id
-            where steps.step = $its_step and steps.is_on_time is not null and steps.due_at >= $its_start
-            group by 1
-        )
-
-        select
-            name, n, done, done / n as value,
-            (done + 1.353) / (n + 2.706) - 1.645 * sqrt(done * (n - done) / n + 0.6765) / (n + 2.706) as low,
-            (done + 1.353) / (n + 2.706) + 1.645 * sqrt(done * (n - done) / n + 0.6765) / (n + 2.706) as high
-        from due
-        order by value
+        select {group} as name, count(*) as total, count(*) filter (where steps.is_on_time) as n
+        from fct_journey_steps as steps
+        left join dim_users as users on steps.owner_id = users.user_id
+        where steps.step = $its_step and steps.is_on_time is not null and steps.due_at >= $its_start
+        group by 1
+        order by count(*) filter (where steps.is_on_time) / count(*), 1
         """,
         **alert.values,
     )
+    found = with_shares(found)
     return found.assign(
         kind=[t("here") if name == alert.row[kind] else t("elsewhere") for name in found["name"]],
         name=found["name"].map(label),
         n_text=[
-            t("{share}, n = {n}", share=share(value), n=number(n))
-            for value, n in zip(found["value"], found["n"], strict=True)
+            t("{share}, n = {n}", share=share(value), n=number(total))
+            for value, total in zip(found["value"], found["total"], strict=True)
         ],
     )
 
@@ -294,7 +292,7 @@ def deals_behind(alert: Alert) -> dict[str, Behind]:
                 and ($its_stage_id is null or visits.stage_id = $its_stage_id) {visits}
             group by visits.deal_id
             """,
-            {"lost_on": t("Lost"), "loss_reason": t("Stated reason")},
+            {"lost_on": t("Lost on"), "loss_reason": t("Stated reason")},
         )
     if alert.signal in ("inbound_volume", "inbound_mix"):
         deals = PLACE.format(v="deals")

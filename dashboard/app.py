@@ -4,6 +4,7 @@ import hmac
 import os
 import sys
 import time
+from html import escape
 from pathlib import Path
 
 import duckdb
@@ -94,7 +95,8 @@ def _may_read() -> bool:
 
 
 def _nothing_published(why: str) -> None:
-    ui.headline(t("Today"), t("Nothing is published yet"))
+    text = t("Nothing is published yet") if why == "nothing" else t("What is published cannot be read")
+    ui.headline("Inflight", text, bad=why != "nothing")
     ui.nothing(
         t("Run make nightly; this page shows what it publishes.")
         if why == "nothing"
@@ -103,13 +105,13 @@ def _nothing_published(why: str) -> None:
 
 
 def _what_is_shown(published: Published) -> None:
-    st.caption(
-        t("Figures as of {as_of}", as_of=clock(published.as_of))
-        + "  \n"
-        + t("Published {at}", at=clock(published.published_at))
-        + "  \n"
-        + t("{n} checks passed", n=number(published.checks_passed))
+    lines = (
+        t("Figures as of {as_of}", as_of=clock(published.as_of)),
+        t("Published {at}", at=clock(published.published_at)),
+        t("{n} checks passed", n=number(published.checks_passed)),
     )
+    # not st.caption, which is fainter than can be read
+    st.html(f'<p class="if-shown">{"<br>".join(map(escape, lines))}</p>')
 
 
 main()

@@ -7,12 +7,12 @@ from dashboard.russian import MONTHS_ALONE
 
 INK, MUTED, FAINT, LINE = "#1b2733", "#52606d", "#8a96a3", "#e4e8ec"
 MAIN, MAIN_LIGHT = "#0f5c7a", "#9cc7d8"
-BAD, BAD_LIGHT, GOOD, AMBER = "#b3261e", "#eab4b0", "#1f7a4d", "#96600a"
+BAD, BAD_LIGHT, GOOD, AMBER, PURPLE = "#b3261e", "#eab4b0", "#1f7a4d", "#96600a", "#7a5195"
 SERIES = [MAIN, "#c8792b", "#6b8e3d", "#7a5195", "#3a7ca5", "#a05d56", "#5b6770", "#b59a2e"]
 ROW = 34  # pixels a row of a chart by name takes
 FRAME = 64  # pixels of axis and legend, which count as height
 
-RUSSIAN_NUMBERS = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", ""]}
+RUSSIAN_NUMBERS = {"decimal": ",", "thousands": "\u00a0", "grouping": [3], "currency": ["", ""], "percent": "\u00a0%"}
 RUSSIAN_TIME = {
     "dateTime": "%A, %e %B %Y, %X",
     "date": "%d.%m.%Y",
@@ -64,6 +64,11 @@ def _row_text(base: alt.Chart, color: str = MUTED) -> alt.Chart:
     return base.mark_text(align="right", color=color, fontSize=12).encode(x=alt.value("width"), text="n_text:N")
 
 
+def solid_legend() -> alt.Legend:
+    """A legend of the points, not of the pale band behind them."""
+    return alt.Legend(symbolType="circle", symbolOpacity=1, symbolSize=85)
+
+
 def forest(
     frame: pd.DataFrame,
     axis: str,
@@ -82,7 +87,9 @@ def forest(
     kinds = list(colors or {})
     plain = alt.value(MAIN)
     by_kind = (
-        alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=list((colors or {}).values()))) if kinds else plain
+        alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=list((colors or {}).values())), legend=solid_legend())
+        if kinds
+        else plain
     )
     color = alt.condition("datum.is_grey", alt.value(FAINT), by_kind)
     scale = (
@@ -276,8 +283,18 @@ def ranges(frame: pd.DataFrame, axis: str, names: tuple[str, str, str]) -> alt.C
     ).properties(height=FRAME + ROW * len(frame), width="container")
 
 
-def bars(frame: pd.DataFrame, axis: str, form: str = ".0%", colors: dict[str, str] | None = None) -> alt.Chart:
-    """A bar a name with its interval. Columns: name, value, low, high, n_text; optional kind."""
+def bars(
+    frame: pd.DataFrame, axis: str, form: str = ".0%", colors: dict[str, str] | None = None, factors: bool = False
+) -> alt.Chart:
+    """A bar a name with its interval. Columns: name, value, low, high, n_text; optional kind.
+
+    With `factors` the values are logarithms, and the axis says what they multiply by.
+    """
+    x_axis = (
+        alt.Axis(labelExpr="'× ' + format(exp(datum.value), '.2~r')", title=axis)
+        if factors
+        else alt.Axis(format=form, title=axis)
+    )
     y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8))
     base = alt.Chart(frame).encode(y=y)
     color = (
@@ -287,7 +304,7 @@ def bars(frame: pd.DataFrame, axis: str, form: str = ".0%", colors: dict[str, st
     )
     layers = [
         base.mark_bar(height=14, cornerRadius=2, opacity=0.85).encode(
-            x=alt.X("value:Q", scale=_beside_text(frame, zero=True, nice=True), axis=alt.Axis(format=form, title=axis)),
+            x=alt.X("value:Q", scale=_beside_text(frame, zero=True, nice=True), axis=x_axis),
             color=color,
         )
     ]
@@ -297,10 +314,10 @@ def bars(frame: pd.DataFrame, axis: str, form: str = ".0%", colors: dict[str, st
     return alt.layer(*layers).properties(height=FRAME + ROW * len(frame), width="container")
 
 
-def life(visits: pd.DataFrame, marks: pd.DataFrame, rows: list[str], colors: dict[str, str]) -> alt.Chart:
+def life(visits: pd.DataFrame, marks: pd.DataFrame, rows: list[str], drawn: dict[str, tuple[str, str]]) -> alt.Chart:
     """A deal's life: stays as bars, what happened as points.
 
-    visits: row, begins, ends, text. marks: row, at, kind, text. `rows` from top to bottom.
+    visits: row, begins, ends, text. marks: row, at, kind, text. `rows` from top to bottom. `drawn`: colour and shape.
     """
     y = alt.Y("row:N", sort=rows, scale=alt.Scale(domain=rows), title=None, axis=alt.Axis(ticks=False, domain=False))
     x_axis = alt.Axis(format="%e %b %y", title=None, labelOverlap=True)
@@ -309,14 +326,16 @@ def life(visits: pd.DataFrame, marks: pd.DataFrame, rows: list[str], colors: dic
         .mark_bar(height=14, color=MAIN_LIGHT, cornerRadius=2)
         .encode(y=y, x=alt.X("begins:T", axis=x_axis), x2="ends:T", tooltip=alt.Tooltip("text:N", title=" "))
     ]
+    kinds = list(drawn)
     if not marks.empty:
         layers.append(
             alt.Chart(marks)
-            .mark_point(filled=True, size=75, opacity=1)
+            .mark_point(filled=True, size=85, opacity=1)
             .encode(
                 y=y,
                 x=alt.X("at:T", axis=x_axis),
-                color=alt.Color("kind:N", scale=alt.Scale(domain=list(colors), range=list(colors.values()))),
+                color=alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[color for color, _ in drawn.values()])),
+                shape=alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=[shape for _, shape in drawn.values()])),
                 tooltip=alt.Tooltip("text:N", title=" "),
             )
         )

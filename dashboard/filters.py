@@ -24,7 +24,14 @@ PERIOD_WORDS = {
 }
 DEFAULTS = {"lang": "en", "pipeline": EVERY, "segment": EVERY, "team": EVERY, "period": "12m"}
 # Chosen on a page, and part of what a link shows.
-ON_PAGES = ("deal", "stage", "month", "outcome", "step", "indicator")
+ON_PAGES = (
+    *("deal", "find", "span"),
+    *("stage", "month", "age", "outcome"),
+    *("cause", "landmark"),
+    *("step", "card_period"),
+    *("indicator",),
+    *("mix_by", "quality", "quality_age", "channel"),
+)
 HELD = """
 select distinct 'pipeline' as filter, pipeline as value from dim_deals where pipeline is not null
 union all select distinct 'segment', segment from dim_deals where segment is not null

@@ -18,6 +18,34 @@ MONTHS_ALONE = (
 
 RUSSIAN = {
     # words.py: codes
+    "wait for our first word": "ожидание нашего первого ответа",
+    "delay of the proposal": "опоздание предложения",
+    "repeat contact after the proposal": "повторный контакт после предложения",
+    "feedback of the client": "отзыв клиента получен",
+    "key tasks done on time": "ключевые задачи в срок",
+    "key tasks overdue": "просроченные ключевые задачи",
+    "next step with a date": "назначен следующий шаг",
+    "silence of the client": "молчание клиента",
+    "our contacts in the last 14 days": "наши обращения за 14 дней",
+    "the client's contacts in the last 14 days": "обращения клиента за 14 дней",
+    "meetings held": "проведённые встречи",
+    "decision maker on the deal": "в сделке есть лицо, принимающее решение",
+    "people of the client on the deal": "контактные лица клиента",
+    "required fields filled": "заполненность карточки сделки",
+    "stay in the stage": "пребывание на этапе сверх нормы",
+    "days in the stage": "дни на этапе",
+    "moves back to an earlier stage": "возвраты на прежние этапы",
+    "times the close date was put off": "переносы срока закрытия",
+    "delay of the close date": "сдвиг срока закрытия",
+    "cut of the amount": "снижение суммы",
+    "hand-overs to another owner": "смены ответственного",
+    "late steps of the documents": "опоздания с документами",
+    "time with legal": "время у юристов",
+    "discount asked for": "запрошенная скидка",
+    "open deals of the owner": "открытые сделки ответственного",
+    "edits at weekends or on a month's last day": "правки в выходные или в последний день месяца",
+    "Gaps in what is recorded": "Пробелы в записях",
+    "predicts, the other way than declared": "предсказывает, но наоборот, чем заявлено",
     "all": "все",
     "Losses": "Потери",
     "Lead quality": "Качество лидов",
@@ -26,11 +54,7 @@ RUSSIAN = {
     "Who comes in": "Кто приходит",
     "How many come in": "Сколько приходит",
     "Answers to what we send": "Ответы на наши обращения",
-    "Recording": "Ведение записей",
-    "advanced": "прошли дальше",
     "lost": "проиграна",
-    "moved back": "вернулись назад",
-    "handed off": "переданы",
     "still there": "ещё там",
     "won": "выиграна",
     "open": "открыта",
@@ -126,6 +150,8 @@ RUSSIAN = {
     "Published {at}": "Опубликовано {at}",
     "{n} checks passed": "Проверок пройдено: {n}",
     # ui.py, words.py
+    "Rows: {n}{cut}.": "Строк: {n}{cut}.",
+    "What is published cannot be read": "Опубликованное не читается",
     "pp": "п.п.",
     "{n} days": "{n} дн.",
     "bn": "\u00a0млрд",
@@ -149,6 +175,9 @@ RUSSIAN = {
     "Currency": "Валюта",
     "Created": "Создана",
     # alerts.py
+    "done, of steps that wait": "сделано из ожидающих",
+    "moved on, of deals that wait": "ушли из ожидающих",
+    "Lost on": "Дата потери",
     "the whole department": "весь отдел",
     "more deals are lost": "теряется больше сделок",
     "deals are lost more often, whatever the stage": "сделки теряются чаще, на каком бы этапе ни были",
@@ -160,8 +189,6 @@ RUSSIAN = {
     "something is odd in what was recorded": "в записях что-то странное",
     "lost, of those that left the stage": "потеряно из ушедших с этапа",
     "lost, of those that left a stage": "потеряно из ушедших с этапов",
-    "steps done, of those open at an age": "шагов сделано из открытых",
-    "moved on, of those there at an age": "ушли из бывших на этапе",
     "share of new deals": "доля новых сделок",
     "answered within a week": "отвечено за неделю",
     "new deals": "новые сделки",
@@ -171,7 +198,6 @@ RUSSIAN = {
     "{n} deals then": "сделок тогда: {n}",
     "{amount} at stake": "на кону {amount}",
     "{effect} of what is usual ({low}–{high})": "{effect} от обычного ({low}–{high})",
-    "raised {day}": "поднято {day}",
     "Also: {what}": "Также: {what}",
     "here": "здесь",
     "elsewhere": "в других",
@@ -189,6 +215,56 @@ RUSSIAN = {
     "Deals that are there now": "Сделки, которые там сейчас",
     "Days in stage": "Дней на этапе",
     # today.py
+    "Of the steps due since then, 90% interval; the chart beside is of all that wait.": (
+        "Из шагов, чей срок наступил, 90\u00a0% интервал; на графике рядом все ожидающие."
+    ),
+    "Autopsies": "Разборы потерь",
+    "Dot: the difference, with its 90% interval; the bars add up to it.": (
+        "Точка: разница с 90\u00a0% интервалом; столбцы в сумме дают её."
+    ),
+    "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what won deals show.": (
+        "Первая причина из того, что было видно заранее и чего обычно нет у выигранных сделок. Серым: такого не нашлось."
+    ),
+    "Signs that figures may be made for the count: {n}, see below.": (
+        "Признаки, что цифры делают ради отчёта: {n}, см. ниже."
+    ),
+    "Most telling: {indicator}.": "Сильнее всего связан с выигрышем: {indicator}.",
+    "Raised": "Дата тревоги",
+    "raised {day}": "тревога от {day}",
+    "What they died of": "Почему сделки потеряны",
+    "What each stage will pass on, of those that entered in {month}": (
+        "Какая доля пройдёт дальше с каждого этапа, вошедшие: {month}"
+    ),
+    "No stage does worse than in the year before at the same age, beyond chance": (
+        "Ни на одном этапе нет значимого ухудшения к прошлому году"
+    ),
+    "Card filled": "Заполнено полей сделки",
+    "Scorecard of the last": "Показатели менеджеров за последние",
+    "Scorecard": "Показатели менеджеров",
+    "Mend the contract or the file, then: inflight retry.": (
+        "Исправьте контракт данных или файл, затем: inflight retry."
+    ),
+    "Deals that entered in": "Вошли на этап:",
+    "margin": "маржа",
+    "New deals by": "Новые сделки: разбивка",
+    "Share that": "Доля сделок, которые",
+    "handed off": "передана",
+    "moved back": "вернулась назад",
+    "advanced": "прошла дальше",
+    "New deals": "Новые сделки",
+    "Bookings expected by {day}": "Ожидаемые продажи по {day}",
+    "Deals created on {day}": "Создано сделок, {day}",
+    "Deals won on {day}": "Выиграно сделок, {day}",
+    "Deals lost on {day}": "Проиграно сделок, {day}",
+    "{amount}; usually about {n}": "{amount}; обычно около {n}",
+    "Figures of {as_of}, published {at} as {id}.": "Данные на {as_of}, опубликованы {at}, номер {id}.",
+    "Nothing has been published for {days}: the night has not run, or was refused.": (
+        "Новой публикации нет уже {days}: ночной расчёт не запускался или не прошёл проверки."
+    ),
+    "The newest extract is {days} older than the publication: today is not in these figures.": (
+        "Последняя выгрузка из CRM старше публикации на {days}: сегодняшнего дня в этих цифрах нет."
+    ),
+    "{n} hours": "{n} ч.",
     "Opened again": "Открыты снова",
     "Handed over to here": "Переданы сюда",
     "Amounts raised": "Суммы выросли",
@@ -207,10 +283,8 @@ RUSSIAN = {
     "The charts learn what is usual first; the first day they judge is {day}.": (
         "Сначала графики учатся обычному; первый день, который они оценят: {day}."
     ),
-    "Open pipeline": "Открытая воронка",
+    "Open pipeline": "Открытые сделки",
     "{n} deals, {change} since the day before": "сделок: {n}, за день {change}",
-    "{what} on {day}": "{what}, {day}",
-    "Bookings expected this quarter": "Ожидаемые продажи квартала",
     "target {target}": "план {target}",
     "no target is set": "план не задан",
     "This alert has no chart: it is of single days.": "У этой тревоги нет графика: она об отдельных днях.",
@@ -219,37 +293,40 @@ RUSSIAN = {
         "Серым: где были бы девять недель из десяти. Красным: с тех пор, как началось."
     ),
     "The same since then, elsewhere": "То же с тех пор в других местах",
-    "Share with its 90% interval, n at the right.": "Доля с 90% интервалом, справа n.",
     "Deals behind it": "Сделки за этой тревогой",
     "More alerts open: {n}; the table below has all.": "Ещё открытых тревог: {n}; в таблице ниже все.",
     "What changed in": "Что изменилось за",
-    "The open pipeline, and what came and went": "Открытая воронка: что пришло и что ушло",
+    "The open pipeline, and what came and went": "Открытые сделки: что пришло и что ушло",
     "Amounts in {currency}. The bars begin where the axis does, not at zero.": (
         "Суммы в {currency}. Столбцы начинаются от края оси, а не от нуля."
     ),
-    "No pipeline is known on this day.": "Воронка на этот день неизвестна.",
+    "No pipeline is known on this day.": "Открытые сделки на этот день неизвестны.",
     "Opening": "На начало",
     "Closing": "На конец",
     "Bookings against target": "Продажи и план",
     "Median and 80% interval: what is booked, what open deals bring, what deals not yet created bring. Tick: target.": (
-        "Медиана и 80% интервал: что уже продано, что принесут открытые сделки и ещё не созданные. Черта: план."
+        "Медиана и 80\u00a0% интервал: что уже продано, что принесут открытые сделки и ещё не созданные. Черта: план."
     ),
     "Deals whose chance moved since the night before": "Сделки, чьи шансы изменились за ночь",
     "Chance before": "Шанс прежде",
     "Change": "Изменение",
     "All alerts, open and cleared": "Все тревоги, открытые и снятые",
-    "Raised": "Поднята",
     "Signal": "Сигнал",
     "What": "Что",
     "None was ever raised.": "Тревог ещё не было.",
     "seen": "как есть",
     "usual": "как обычно",
     # funnel.py
+    "went on": "прошли дальше",
+    "were lost": "потеряны",
+    "went back": "вернулись назад",
+    "were handed off": "переданы",
+    "are still there": "ещё на этапе",
     "The cohort tables are not in this publication": "В этой публикации нет когорт",
     "No deal has entered a stage in this period": "За этот период ни одна сделка не вошла ни в один этап",
-    "Deals that entered in": "Сделки, вошедшие в",
-    "No stage does worse than in the year before at the same age, beyond chance": (
-        "Ни один этап не работает хуже, чем год до того в том же возрасте, сверх случайного"
+    "Nothing can be compared with the year before yet": "Сравнивать с прошлым годом пока нечего",
+    "It takes a month of 30 deals or more, and the year before it.": (
+        "Нужен месяц, в котором не меньше 30 сделок, и год до него."
     ),
     "Open deals are counted by what deals of their age came to.": (
         "Открытые сделки учтены по тому, чем кончились сделки их возраста."
@@ -267,9 +344,8 @@ RUSSIAN = {
     "too young to tell, n = {n}": "рано судить, n = {n}",
     "{share} ({interval}), n = {n}": "{share} ({interval}), n = {n}",
     "Share that will have moved on when all have left, with its 90% interval. Tick: the twelve months before.": (
-        "Доля тех, кто пройдёт дальше, когда уйдут все, с 90% интервалом. Черта: двенадцать месяцев до того."
+        "Доля тех, кто пройдёт дальше, когда уйдут все, с 90\u00a0% интервалом. Черта: двенадцать месяцев до того."
     ),
-    "What each stage will pass on, of those that entered in {month}": "Что пропустит каждый этап из вошедших: {month}",
     "will move on": "пройдут дальше",
     "at least": "не меньше",
     "at most": "не больше",
@@ -284,9 +360,6 @@ RUSSIAN = {
     "the same did otherwise": "те же повели себя иначе",
     "{stage}: moved on at the same age, against the year before": (
         "{stage}: прошли дальше в том же возрасте, против года до того"
-    ),
-    "Dot: the difference, with its 90% interval; the bars add up to it.": (
-        "Точка: разница с 90% интервалом; столбцы складываются в неё."
     ),
     "No month has reached this age with a year before it.": "Ни один месяц ещё не дожил до этого возраста.",
     "too young to tell, {ended} of {n} left": "рано судить: ушло {ended} из {n}",
@@ -310,6 +383,17 @@ RUSSIAN = {
         "Вернувшаяся сделка здесь одна, а в цифрах считается за каждый вход."
     ),
     # deals.py
+    "First: {deal}. To do: {act}.": "Первая: {deal}. Что сделать: {act}.",
+    "Deals: {n}{cut}. Tick a row to open the deal.": "Сделок: {n}{cut}. Отметьте строку, чтобы открыть сделку.",
+    "Start: what is usual here": "Начало: обычное здесь",
+    "all others ({n})": "все остальные ({n})",
+    "the start": "начало",
+    "odds become": "шансы умножаются",
+    "Odds to win within 90 days (2 is two to one): the start, multiplied by each part.": (
+        "Шансы выиграть за 90 дней (2 значит два к одному): начало, умноженное на каждую часть."
+    ),
+    "not judged: with won deals it is the other way": "не оценивается: у выигранных сделок наоборот",
+    "Norm": "Норма",
     "Deals are not in this publication": "В этой публикации нет сделок",
     "There is no deal {deal} here.": "Здесь нет сделки {deal}.",
     "{n} deals are open": "Открытых сделок: {n}",
@@ -318,7 +402,6 @@ RUSSIAN = {
     ),
     "No open deal waits for an act": "Ни одна открытая сделка не ждёт действия",
     "{n} deals wait for an act": "Ждут действия сделок: {n}",
-    "First: {deal}, {act}.": "Первая: {deal}, {act}.",
     "{amount} is at risk in all of them.": "Во всех них под угрозой {amount}.",
     "Win in 90 days": "Выигрыш за 90 дней",
     "Loss in 30 days": "Потеря за 30 дней",
@@ -331,7 +414,6 @@ RUSSIAN = {
     "Saved by acting": "Спасёт действие",
     "Next act": "Следующее действие",
     "Why": "Почему",
-    "Deals: {n}. Tick a row to open the deal.": "Сделок: {n}. Отметьте строку, чтобы открыть сделку.",
     "Open deals with most figures beyond what is good": "Открытые сделки, у которых больше всего показателей вне нормы",
     "Beyond what is good": "Вне нормы",
     "Figures known": "Известно показателей",
@@ -353,13 +435,8 @@ RUSSIAN = {
     ),
     "No stay in a stage is known.": "Этапы этой сделки неизвестны.",
     "Why this chance": "Почему такой шанс",
-    "what is usual here": "обычное здесь",
     "for the win": "за выигрыш",
     "against it": "против",
-    "log-odds": "логарифм шансов",
-    "Parts of the chance to win within 90 days; they add up to it.": (
-        "Слагаемые шанса выиграть за 90 дней; вместе дают его целиком."
-    ),
     "Only open deals have a chance.": "Шансы есть только у открытых сделок.",
     "no norm": "нормы нет",
     "good": "хорошо",
@@ -367,7 +444,6 @@ RUSSIAN = {
     "Leading indicators today": "Опережающие показатели сегодня",
     "Indicator": "Показатель",
     "Value": "Значение",
-    "Just good": "Граница нормы",
     "Judged": "Оценка",
     "Since": "С",
     "Unit": "Единица",
@@ -393,31 +469,29 @@ RUSSIAN = {
     "stated": "указано",
     "found": "найдено",
     "As entered in the CRM, with the 90% interval. Grey: nothing that tells.": (
-        "Как внесено в CRM, с 90% интервалом. Серым: ничего не говорящее."
+        "Как внесено в CRM, с 90\u00a0% интервалом. Серым: ничего не говорящее."
     ),
     "No deal was lost in this period.": "За этот период ни одна сделка не потеряна.",
     "No deal was lost in this period": "За этот период ни одна сделка не потеряна",
     "{n} of {total} losses show why; most often: {cause}": "Причина видна у {n} потерь из {total}; чаще всего: {cause}",
-    "{cause}: {share} ({interval}) of all. Silent deaths that the CRM calls open: {silent}.": (
-        "{cause}: {share} ({interval}) всех. Тихих смертей, открытых по CRM: {silent}."
+    "{cause}: {share} ({interval}) of all.": "{cause}: {share} ({interval}) всех.",
+    "Besides, {n} open deals look lost: their clients are silent.": (
+        "Кроме того, открытых сделок, похожих на потерянные: {n}; клиенты молчат."
     ),
+    "all losses": "все потери",
+    "open in the CRM, but silent": "открыты в CRM, но клиент молчит",
     "None of {n} losses can be explained by what was visible before": (
         "Ни одна из {n} потерь не объясняется тем, что было видно заранее"
     ),
     "{share} of {n} losses have no reason that tells": "{share} из {n} потерь без внятной причины",
     "Most often stated: {reason}, {share}.": "Чаще всего указывают: {reason}, {share}.",
-    "What they died of": "От чего они умерли",
     "share of losses": "доля потерь",
-    "The first cause by what was visible and is not usual in won deals. Grey: nothing rises above what won deals show.": (
-        "Первая причина по тому, что было видно и не бывает обычным в выигранных. Серым: ничего, чего нет и у выигранных."
-    ),
     "What was stated against what was found": "Указанное против найденного",
     "Found cause": "Найденная причина",
     "Borne out by the record": "Подтверждено записями",
     "Where that can be told": "Где это можно сказать",
     "Edited after closing": "Исправлено после закрытия",
     "Cause": "Причина",
-    "Autopsies": "Разборы",
     "Days visible before": "Дней было видно",
     "What happened": "Что произошло",
     "{share}, {n} of {total}": "{share}, {n} из {total}",
@@ -432,20 +506,38 @@ RUSSIAN = {
     "At the age of": "В возрасте",
     "What won deals had and lost ones had not": "Что было у выигранных и чего не было у проигранных",
     "difference, won less lost": "разница, выигранные минус проигранные",
-    "Deals open at that age only; n of won and lost; only what is beyond chance.": (
-        "Только открытые в этом возрасте; n выигранных и проигранных; только то, что сверх случайного."
+    "Deals open at that age only; n of won and lost. Only what is beyond chance, for so many things.": (
+        "Только открытые в этом возрасте; n выигранных и проигранных. Только то, что не случайно при таком числе сравнений."
     ),
     "Nothing is told apart beyond chance.": "Ничто не различается сверх случайного.",
     "All deals lost in the period": "Все потерянные за период сделки",
     "Days to the loss": "Дней до потери",
     # team.py
+    "Steps and segments are not equally hard: choose one of each to compare teams.": (
+        "Шаги и сегменты не одинаково трудны: чтобы сравнить команды, выберите один шаг и один сегмент."
+    ),
+    "Drawn are the {n} lowest of {total}; the export has all.": "Показаны {n} последних из {total}; в выгрузке все.",
+    "Too few steps were due to compare teams": "Слишком мало шагов со сроком, чтобы сравнивать команды",
+    "It takes {n} of a team.": "Нужно не меньше {n} на команду.",
+    "90% interval": "90\u00a0% интервал",
+    "In time, expected": "В срок, ожидалось",
+    "Expected: had their steps been done as the same steps in the same segments are by all.": (
+        "Ожидалось: если бы их шаги делались так, как те же шаги в тех же сегментах у всех."
+    ),
+    "Deals with a key step due in the period and not done in time": (
+        "Сделки, где ключевой шаг со сроком в периоде не сделан в срок"
+    ),
+    "Not in time": "Не в срок",
+    "Steps": "Шагов",
+    "A deal may have several such steps: the shares count steps.": (
+        "У сделки может быть несколько таких шагов: доли считаются по шагам."
+    ),
     "The journey's steps are not in this publication": "В этой публикации нет шагов пути клиента",
-    "Scorecard": "Карточка",
     "all key steps": "все ключевые шаги",
     "Key steps done in time, by team": "Ключевые шаги в срок, по командам",
     "Key steps done in time, by person": "Ключевые шаги в срок, по людям",
     "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as not in time.": (
-        "Из тех, чей срок в периоде, с 90% интервалом. Не сделанные, пропущенные и просроченные не в срок."
+        "Из тех, чей срок в периоде, с 90\u00a0% интервалом. Не сделанные, пропущенные и просроченные не в срок."
     ),
     "Where intervals overlap, the order may be chance.": "Где интервалы пересекаются, порядок может быть случаен.",
     "No step was due in this period.": "В этом периоде нет шагов со сроком.",
@@ -462,17 +554,15 @@ RUSSIAN = {
     "{share} of {n} were in time; the intervals of the lowest and the others overlap.": (
         "В срок {share} из {n}; интервалы последней и остальных пересекаются."
     ),
-    "Scorecard of the last": "Карточка за последние",
     "{n} of {total} have a place; for the others the intervals overlap.": (
         "Место есть у {n} из {total}; у остальных интервалы пересекаются."
     ),
     "Win rate, adjusted for what each was given": "Доля выигранных с поправкой на то, что кому досталось",
     "Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.": (
-        "При малом n сдвинуто к среднему; 90% интервал. Черта: чего ждать от такого состава сделок."
+        "При малом n сдвинуто к среднему; 90\u00a0% интервал. Черта: чего ждать от такого состава сделок."
     ),
     "Place": "Место",
     "In time": "В срок",
-    "Card filled": "Карточка заполнена",
     "Contacts a week": "Контактов в неделю",
     "Wins": "Выиграно",
     "Closed": "Закрыто",
@@ -485,11 +575,8 @@ RUSSIAN = {
     "How well the chances have been told": "Насколько верны были шансы",
     "What was said on an earlier day against what became of the deals since.": "Что говорилось раньше против того, чем кончилось.",
     "No day is long enough ago to tell.": "Ещё не прошло достаточно времени.",
-    "Said on": "Сказано",
     "Outcome": "Исход",
     "By": "Кем",
-    "Came so": "Сбылось",
-    "Said over came": "Сказано к сбывшемуся",
     "Slope": "Наклон",
     "Thing": "Что",
     "Why no place": "Почему нет места",
@@ -501,24 +588,32 @@ RUSSIAN = {
     "Open deals with a key step overdue": "Открытые сделки с просроченным ключевым шагом",
     "Overdue": "Просрочено",
     # indicators.py
+    "higher values go with more wins": "чем больше, тем чаще выигрыш",
+    "lower values go with more wins": "чем меньше, тем чаще выигрыш",
+    "no deal has a value at any landmark": "ни у одной сделки нет значения",
+    "at the confidence that so many comparisons ask for, the interval holds 1": (
+        "при таком числе сравнений интервал содержит 1"
+    ),
+    "an odds ratio of 1.25 could not be told from none": "отношение шансов 1,25 нельзя отличить от отсутствия связи",
+    "too few outcomes or values that differ to tell anything": "слишком мало исходов или различающихся значений",
+    ", {n} of them the other way than declared": ", из них наоборот, чем заявлено: {n}",
+    "Of them, it happened to": "Из них сбылось",
+    "Expected over happened": "Ожидалось к случившемуся",
+    "Told on": "Дата прогноза",
     "Indicators are not in this publication": "В этой публикации нет показателей",
     "No indicator is judged yet": "Ни один показатель ещё не оценён",
-    "Most telling: {indicator}.": "Говорит больше всех: {indicator}.",
-    "Signs that figures may be made for the count: {n}, see below.": (
-        "Признаков, что цифры делают ради цифр: {n}, см. ниже."
-    ),
     "{n} of {total} indicators predict who wins": "Предсказывают выигрыш показателей: {n} из {total}",
     "; gamed: {n}": "; накручивается: {n}",
     "odds ratio": "отношение шансов",
     "Verdict": "Вердикт",
     "Measured at": "Измерено",
     "Odds to win for one standard deviation more, of deals of the same segment, stage and age; 95% interval. Right of 1: more is better. Grey: nothing can be said.": (
-        "Шансы выиграть при росте на одно стандартное отклонение, у сделок того же сегмента, этапа и возраста; 95% интервал. Правее 1: больше значит лучше. Серым: сказать нечего."
+        "Шансы выиграть при росте на одно стандартное отклонение, у сделок того же сегмента, этапа и возраста; 95\u00a0% интервал. Правее 1: больше значит лучше. Серым: сказать нечего."
     ),
     "Without an estimate: {n}, see the table.": "Без оценки: {n}, см. таблицу.",
     "Does it predict won deals?": "Предсказывает ли он выигрыш?",
     "{indicator}, odds × {odds}": "{indicator}, шансы × {odds}",
-    "{stage}: {share}% move on, {days} days": "{stage}: проходит {share}%, {days} дн.",
+    "{stage}: {share}% move on, {days} days": "{stage}: проходит {share}\u00a0%, {days} дн.",
     "stage": "этап",
     "won revenue": "выручка",
     "won deals": "выигранные сделки",
@@ -531,7 +626,7 @@ RUSSIAN = {
     "usual to": "обычно до",
     "by week": "по неделям",
     "Blue: the mean and its 90% interval. Grey: where nine in ten weeks of the year before lie.": (
-        "Синим: среднее и 90% интервал. Серым: где лежат девять недель из десяти за год до того."
+        "Синим: среднее и 90\u00a0% интервал. Серым: где лежат девять недель из десяти за год до того."
     ),
     "No week of it is known in this period.": "За этот период недель нет.",
     "Are the figures made by the work they stand for?": "Стоит ли за цифрами работа?",
@@ -546,6 +641,11 @@ RUSSIAN = {
     "Days before the outcome": "Дней до исхода",
     "Deals still missing": "Сколько сделок не хватает",
     # segments.py
+    "were won": "выиграны",
+    "Against the twelve weeks before each, with the 90% interval; {span}. The six that lost and the six that gained most.": (
+        "Против двенадцати недель до каждой, с 90\u00a0% интервалом; {span}. Шесть групп, потерявших больше всех, и шесть, прибавивших больше всех."
+    ),
+    "Not shown: {n} with fewer open deals.": "Не показаны, с меньшим числом открытых сделок: {n}.",
     "No whole week of new deals is known": "Нет ни одной полной недели новых сделок",
     "Fewer new deals than usual came in": "Новых сделок пришло меньше обычного",
     "More new deals than usual came in": "Новых сделок пришло больше обычного",
@@ -560,8 +660,6 @@ RUSSIAN = {
     "{n} open, {share} are won (n = {cases}), {days} to the win": (
         "открыто {n}, выигрывается {share} (n = {cases}), до выигрыша {days}"
     ),
-    "New deals by": "Новые сделки по",
-    "margin": "марже",
     "New deals a week": "Новых сделок в неделю",
     "Whole weeks only.": "Только полные недели.",
     "more": "больше",
@@ -569,19 +667,15 @@ RUSSIAN = {
     "{n}, usual {usual}": "{n}, обычно {usual}",
     "What each group added or took away": "Что каждая группа добавила или убавила",
     "deals in four weeks": "сделок за четыре недели",
-    "Against the twelve weeks before each; weeks of {span}. The six that lost and the six that gained most.": (
-        "Против двенадцати недель до каждой; недели {span}. Шесть самых убавивших и шесть самых прибавивших."
-    ),
     "reached the sale phase": "дошли до продажи",
-    "Share that": "Доля тех, кто",
     "Channels at equal age": "Каналы в равном возрасте",
     "Deals created in the period that have reached the age; 90% interval. Tick: had all brought the same segments.": (
-        "Созданные за период и дожившие до возраста; 90% интервал. Черта: если бы все приводили те же сегменты."
+        "Созданные за период и дожившие до возраста; 90\u00a0% интервал. Черта: если бы все приводили те же сегменты."
     ),
     "No deal of the period has reached this age.": "Ни одна сделка периода не дожила до этого возраста.",
     "will be won": "будет выиграно",
     "What deals created in a month will come to": "Чем кончатся сделки, созданные за месяц",
-    "Share that will have been won; the band is the 90% interval.": "Доля, которая будет выиграна; полоса: 90% интервал.",
+    "Share that will have been won; the band is the 90% interval.": "Доля, которая будет выиграна; полоса: 90\u00a0% интервал.",
     "Do customers start to use it and to pay?": "Начинают ли клиенты пользоваться и платить?",
     "No CRM tells of use or payments after a win in this period.": (
         "За этот период CRM не говорит ни об использовании, ни об оплатах."
@@ -597,6 +691,26 @@ RUSSIAN = {
     "Channel": "Канал",
     "Deals created in the period": "Сделки, созданные за период",
     # data.py
+    "a log of moves between stages; without it moves are those between two nights": (
+        "журнал переходов по этапам; без него переходы видны лишь между двумя ночами"
+    ),
+    "tasks, and whether they are done": "задачи и их выполнение",
+    "the time at which a task was done": "время выполнения задачи",
+    "the first deadline of a task": "первоначальный срок задачи",
+    "calls, mails, meetings or notes": "звонки, письма, встречи или заметки",
+    "mails from the client": "письма от клиента",
+    "the people of a deal": "контактные лица сделки",
+    "who of them decides": "кто из них принимает решение",
+    "first use, invoices or payments after the win": "первое использование, счета или оплаты после выигрыша",
+    "a log of the amount; without it changes are those between two nights": (
+        "журнал суммы; без него изменения видны лишь между двумя ночами"
+    ),
+    "a log of the expected close date; without it changes are those between two nights": (
+        "журнал срока закрытия; без него изменения видны лишь между двумя ночами"
+    ),
+    "a log of the owner; without it hand-overs are those between two nights": (
+        "журнал ответственных; без него передачи видны лишь между двумя ночами"
+    ),
     "Files refused: {n}": "Отклонено файлов: {n}",
     "{n} of {total} rows were set aside": "Отложено строк: {n} из {total}",
     "All {n} rows landed; none was set aside": "Загружены все строки ({n}); ни одна не отложена",
@@ -627,7 +741,6 @@ RUSSIAN = {
     "Rows": "Строк",
     "First line": "Первая строка",
     "Example": "Пример",
-    "Mend the contract or the file, then: inflight retry.": "Исправьте договор или файл, затем: inflight retry.",
     "None: every row of every file landed.": "Нет: загружены все строки всех файлов.",
     "Entity": "Сущность",
     "Landed": "Загружено",

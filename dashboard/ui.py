@@ -39,6 +39,9 @@ STYLE = """
 .if-title { color: #1b2733; font-size: 1.08rem; font-weight: 650; margin: 0; }
 .if-note { color: #52606d; font-size: 0.88rem; margin: 0.15rem 0 0 0; }
 .if-said { color: #1b2733; font-size: 1.05rem; margin: 0; line-height: 1.45; }
+.if-warning { color: #6b4500; background: #fdf3dc; border-radius: 8px; padding: 0.5rem 1rem; margin: 0; }
+.if-warning.bad { color: #8c1d18; background: #fbe9e7; }
+.if-shown { color: #52606d; font-size: 0.85rem; line-height: 1.5; margin: 0; }
 .if-none { color: #52606d; background: #f4f6f8; border-radius: 8px; padding: 0.8rem 1rem; margin: 0; }
 .if-chip { display: inline-block; background: #eef1f4; color: #3b4754; border-radius: 20px; padding: 0.1rem 0.65rem;
     font-size: 0.83rem; margin: 0.35rem 0.35rem 0 0; }
@@ -92,6 +95,11 @@ def title(text: str, note: str = "") -> None:
 
 def note(text: str) -> None:
     st.html(f'<p class="if-note">{escape(text)}</p>')
+
+
+def warning(text: str, bad: bool = False) -> None:
+    """What must not be overlooked: red where somebody has to act."""
+    st.html(f'<p class="if-warning{" bad" if bad else ""}" role="status">{escape(text)}</p>')
 
 
 def nothing(text: str) -> None:
@@ -175,6 +183,46 @@ def open_deal(deal_id: str) -> None:
     st.switch_page(st.session_state["_pages"]["deals"], query_params={**address(), "deal": deal_id})
 
 
+# Indicators that predict, but the other way than they are declared: of such a one nobody knows what is good.
+OTHER_WAY = """
+select ledger.indicator
+from indicator_ledger as ledger
+inner join dim_indicators as described on ledger.indicator = described.indicator
+where ledger.landmark = '(all)' and ledger.segment = '(all)' and ledger.verdict = 'predicts'
+    and case described.direction
+        when 'higher' then ledger.odds_ratio_high < 1
+        when 'lower' then ledger.odds_ratio_low > 1
+    end
+"""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The first rows of a list, how many there are in words, and all of them for the export."""
+
+    frame: pd.DataFrame
+    count: int
+    full: Callable[[], bytes] | None
+
+    @property
+    def said(self) -> str:
+        return t("Rows: {n}{cut}.", n=number(self.count), cut=cut(self.count)) if self.full else ""
+
+
+def cut(count: int) -> str:
+    """That a page shows less of a list than there is, where it does."""
+    return t("; the first {n} are shown, the export has all", n=number(SHOWN)) if count > SHOWN else ""
+
+
+def listed(published: Published, sql: str, **values: Value) -> Listed:
+    """A list that may be longer than a page: never cut without a word. `sql` is ordered and has no limit."""
+    frame = published.query(f"{sql} limit {SHOWN}", **values)
+    if len(frame) < SHOWN:
+        return Listed(frame, len(frame), None)
+    count = int(published.first(f"select count(*) as n from ({sql})", **values)["n"])
+    return Listed(frame, count, lambda: csv(published.fresh(f"{sql} limit {EXPORTED}", **values)))
+
+
 DEALS = """
 select
     deals.deal_id, deals.deal_name, cast(deals.amount as double) as amount, deals.currency {more}, deals.stage,
@@ -212,9 +260,7 @@ def deals_behind(
     count = int(shown["all_of_them"].iloc[0]) if len(shown) else 0
     codes = [name for name in ("segment", "status", *CODED) if name in shown]
     shown = shown.drop(columns="all_of_them").assign(**{name: labels(shown[name]) for name in codes})
-    said_n = t("Deals: {n}", n=number(count))
-    if count > SHOWN:
-        said_n += t("; the first {n} are shown, the export has all", n=SHOWN)
+    said_n = t("Deals: {n}", n=number(count)) + cut(count)
     table(
         name,
         heading,

@@ -27,7 +27,7 @@ CODES = {
     "inbound_mix": "Who comes in",
     "inbound_volume": "How many come in",
     "activity_integrity": "Answers to what we send",
-    "data_quality": "Recording",
+    "data_quality": "Gaps in what is recorded",
     "advanced": "advanced",
     "lost": "lost",
     "moved_back": "moved back",
@@ -50,6 +50,7 @@ CODES = {
     "Get in touch with the client": "Get in touch with the client",
     "Ask the client where the deal stands": "Ask the client where the deal stands",
     "predicts": "predicts",
+    "predicts, the other way than declared": "predicts, the other way than declared",
     "no evidence": "no evidence",
     "too few deals": "too few deals",
     "leaks": "leaks",
@@ -84,6 +85,33 @@ CODES = {
     "days_60": "60 days",
     "days_90": "90 days",
     "quarter_end": "to the quarter's end",
+    # indicators, as dim_indicators names them
+    "first_response_days": "wait for our first word",
+    "proposal_days_past_due": "delay of the proposal",
+    "repeat_contact_done": "repeat contact after the proposal",
+    "feedback_received": "feedback of the client",
+    "tasks_on_time": "key tasks done on time",
+    "tasks_overdue": "key tasks overdue",
+    "next_step_planned": "next step with a date",
+    "silence_days": "silence of the client",
+    "touches_14_days": "our contacts in the last 14 days",
+    "replies_14_days": "the client's contacts in the last 14 days",
+    "meetings_held": "meetings held",
+    "decision_maker_involved": "decision maker on the deal",
+    "contacts_on_deal": "people of the client on the deal",
+    "card_completeness": "required fields filled",
+    "stage_days_past_norm": "stay in the stage",
+    "days_in_stage": "days in the stage",
+    "moves_back": "moves back to an earlier stage",
+    "close_date_pushes": "times the close date was put off",
+    "close_date_days_pushed": "delay of the close date",
+    "amount_cut": "cut of the amount",
+    "owner_changes": "hand-overs to another owner",
+    "documents_late": "late steps of the documents",
+    "legal_days": "time with legal",
+    "discount_asked": "discount asked for",
+    "owner_load": "open deals of the owner",
+    "odd_day_edits": "edits at weekends or on a month's last day",
 }
 
 
@@ -103,6 +131,11 @@ def label(code: object) -> str:
         return NOTHING
     known = CODES.get(str(code))
     return t(known) if known else str(code).replace("_", " ")
+
+
+def texts(sentences: pd.Series) -> pd.Series:
+    """Sentences of the tables that are always the same ones, in the reader's language; others as they stand."""
+    return sentences.map(lambda text: t(text) if isinstance(text, str) else text)
 
 
 def labels(codes: pd.Series) -> pd.Series:

@@ -7,15 +7,12 @@ from dashboard import charts, ui
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
-from dashboard.words import clock, labels, number, t
+from dashboard.words import clock, labels, number, t, texts
 
 
 def page(published: Published, chosen: Filters) -> None:
     write_address()
-    files = _files(published)
-    aside = int(files["rows_set_aside"].sum()) if len(files) else 0
-    refused = int((files["status"] == "refused").sum()) if len(files) else 0
-    rows = int(files["rows_in_file"].sum()) if len(files) else 0
+    files, refused, rows, aside = _landed(published)
     if refused:
         text, bad = t("Files refused: {n}", n=number(refused)), True
     elif aside:
@@ -41,7 +38,7 @@ def page(published: Published, chosen: Filters) -> None:
                 number(published.checks_passed),
                 t("none failed, or it would not be shown"),
             ),
-            Card(t("Files"), number(len(files)), t("{n} refused", n=number(refused))),
+            Card(t("Files"), number(files), t("{n} refused", n=number(refused))),
             Card(t("Rows in files"), number(rows), t("{n} set aside", n=number(aside)), "bad" if aside else "good"),
             Card(
                 t("Published tables"),
@@ -52,22 +49,26 @@ def page(published: Published, chosen: Filters) -> None:
     )
     _capabilities(published)
     _rejects(published)
-    _files_table(files)
+    _files(published)
     _visibility(published)
     _queue(published, chosen)
     _tables(published)
 
 
-def _files(published: Published) -> pd.DataFrame:
+def _landed(published: Published) -> tuple[int, int, int, int]:
+    """Files, those refused, rows in them, rows set aside: of all files, however many the table below shows."""
     if not published.has("landing_files"):
-        return pd.DataFrame()
-    return published.query(
+        return 0, 0, 0, 0
+    landed = published.first(
         """
-        select crm, entity, path, status, reason, rows_in_file, rows_landed, rows_set_aside, rows_repeated,
-            columns_that_may_be_renamed, extracted_at
-        from landing_files order by extracted_at desc, crm, entity limit 2000
+        select count(*) as files, count(*) filter (where status = 'refused') as refused,
+            -- a file that came again has no rows of its own
+            coalesce(sum(rows_in_file) filter (where status <> 'repeated'), 0) as "rows",
+            coalesce(sum(rows_set_aside), 0) as aside
+        from landing_files
         """
     )
+    return tuple(int(landed[name]) for name in ("files", "refused", "rows", "aside"))
 
 
 def _capabilities(published: Published) -> None:
@@ -82,7 +83,9 @@ def _capabilities(published: Published) -> None:
     ui.table(
         "capabilities",
         t("What the CRM tells"),
-        rows.assign(is_given=[t("yes") if given else t("no") for given in rows["is_given"]]),
+        rows.assign(
+            meaning=texts(rows["meaning"]), is_given=[t("yes") if given else t("no") for given in rows["is_given"]]
+        ),
         {
             "crm": "CRM",
             "meaning": st.column_config.TextColumn(t("Fact"), width="large"),
@@ -100,16 +103,17 @@ def _capabilities(published: Published) -> None:
 def _rejects(published: Published) -> None:
     if not published.has("landing_rejects"):
         return
-    rows = published.query(
+    found = ui.listed(
+        published,
         """
         select path, column_name, reason, count(*) as rows, min(line) as first_line, arg_min(value, line) as example
-        from landing_rejects group by all order by rows desc, path limit 500
-        """
+        from landing_rejects group by all order by rows desc, path, column_name, reason
+        """,
     )
     ui.table(
         "rejects",
         t("Rows set aside, and why"),
-        rows,
+        found.frame,
         {
             "path": st.column_config.TextColumn(t("File"), width="medium"),
             "column_name": t("Column"),
@@ -118,16 +122,27 @@ def _rejects(published: Published) -> None:
             "first_line": t("First line"),
             "example": t("Example"),
         },
-        note=t("Mend the contract or the file, then: inflight retry."),
+        note=f"{found.said} {t('Mend the contract or the file, then: inflight retry.')}".strip(),
+        full=found.full,
         why=t("None: every row of every file landed."),
     )
 
 
-def _files_table(files: pd.DataFrame) -> None:
+def _files(published: Published) -> None:
+    if not published.has("landing_files"):
+        return
+    found = ui.listed(
+        published,
+        """
+        select crm, entity, path, status, reason, rows_in_file, rows_landed, rows_set_aside, rows_repeated,
+            columns_that_may_be_renamed, extracted_at
+        from landing_files order by extracted_at desc, crm, entity, path
+        """,
+    )
     ui.table(
         "files",
         t("Files"),
-        files.assign(status=labels(files["status"])) if len(files) else files,
+        found.frame.assign(status=labels(found.frame["status"])),
         {
             "crm": "CRM",
             "entity": t("Entity"),
@@ -141,6 +156,8 @@ def _files_table(files: pd.DataFrame) -> None:
             "columns_that_may_be_renamed": t("May be renamed"),
             "extracted_at": st.column_config.DatetimeColumn(t("Extracted"), format="YYYY-MM-DD HH:mm"),
         },
+        note=found.said,
+        full=found.full,
         why=t("Nothing has landed yet"),
     )
 
@@ -177,20 +194,21 @@ def _visibility(published: Published) -> None:
 def _queue(published: Published, chosen: Filters) -> None:
     if not published.has("review_queue"):
         return
-    rows = published.query(
+    found = ui.listed(
+        published,
         """
         select deal_id, deal_name, segment, team, what_to_decide, reasons, cast(amount as double) as amount,
             currency, age_days
         from review_queue
         where status = 'open' and ($segment is null or segment = $segment) and ($team is null or team = $team)
-        order by amount desc nulls last limit 500
+        order by amount desc nulls last, deal_id
         """,
         **chosen.values,
     )
     ui.table(
         "review_queue",
         t("Odd deals that a person decides on"),
-        rows.assign(segment=labels(rows["segment"])),
+        found.frame.assign(segment=labels(found.frame["segment"])),
         {
             "deal_name": t("Deal"),
             "segment": t("Segment"),
@@ -201,7 +219,8 @@ def _queue(published: Published, chosen: Filters) -> None:
             "currency": t("Currency"),
             "age_days": t("Days open"),
         },
-        note=t("Decide with: inflight review decide."),
+        note=" ".join([found.said, t("Decide with: inflight review decide."), chosen.except_for("pipeline")]).strip(),
+        full=found.full,
         why=t("Nothing awaits a decision."),
         opens_deals=True,
     )

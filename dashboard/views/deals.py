@@ -1,28 +1,35 @@
 """Deals: which need an act now, and the life of any one of them."""
 
+from math import exp
+
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import charts, ui
+from dashboard.export import csv
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
 from dashboard.words import day, days, interval, label, labels, money, number, plain, share, t
 
-STEP_COLORS = {
-    "done": charts.GOOD,
-    "done_late": charts.AMBER,
-    "overdue": charts.BAD,
-    "missed": charts.BAD,
-    "skipped": charts.FAINT,
-    "not_yet_due": charts.MAIN,
-    "lost": charts.INK,
+# Colour and shape of a step: who sees no red from green sees the shape.
+STEP_MARKS = {
+    "done": (charts.GOOD, "circle"),
+    "done_late": (charts.AMBER, "diamond"),
+    "overdue": (charts.BAD, "triangle-up"),
+    "missed": (charts.PURPLE, "cross"),
+    "skipped": (charts.FAINT, "square"),
+    "not_yet_due": (charts.MAIN, "triangle-right"),
+    "lost": (charts.INK, "triangle-down"),
 }
 
 
+REASONS = 12  # parts of a chance that are drawn one by one
+
+
 def page(published: Published, chosen: Filters) -> None:
-    write_address("deal")
+    write_address("deal", "find")
     if not published.has("dim_deals", "fct_deals"):
         ui.headline(t("Deals"), t("Deals are not in this publication"))
         return
@@ -71,14 +78,13 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
     total = published.first(
         f"""
         select
-            count(*) as n, sum(cast(needing.amount_at_risk as double)) as amount,
+            sum(cast(needing.amount_at_risk as double)) as amount,
             count(distinct deals.currency) as currencies, min(deals.currency) as currency
         {where}
         """,
         **chosen.values,
     )
-    rows = published.query(
-        f"""
+    listing = f"""
         select
             needing.deal_id, needing.rank_overall, needing.rank_by_risk, needing.deal_name,
             needing.next_act, needing.next_act_status, needing.due_on,
@@ -86,11 +92,10 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             round(needing.p_win_90d, 2) as p_win_90d, round(needing.p_lost_30d, 2) as p_lost_30d,
             round(cast(needing.amount_saved_by_acting as double)) as amount_saved_by_acting, needing.sentence,
             users.user_name as owner, needing.team, needing.segment
-        {where} order by needing.rank_overall limit {ui.SHOWN}
-        """,
-        **chosen.values,
-    )
-    n = int(total.get("n") or 0)
+        {where} order by needing.rank_overall
+        """
+    listed = ui.listed(published, listing, **chosen.values)
+    rows, n = listed.frame, listed.count
     if n == 0:
         with top:
             ui.headline(t("Deals"), t("No open deal waits for an act"))
@@ -101,7 +106,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         ui.headline(
             t("Deals"),
             t("{n} deals wait for an act", n=number(n)),
-            t("First: {deal}, {act}.", deal=first["deal_name"], act=label(first["next_act"]))
+            t("First: {deal}. To do: {act}.", deal=first["deal_name"], act=label(first["next_act"]))
             + (" " + t("{amount} is at risk in all of them.", amount=at_risk) if at_risk else ""),
         )
     heads = st.column_config
@@ -110,27 +115,35 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         next_act=labels(rows["next_act"]),
         next_act_status=labels(rows["next_act_status"]),
     )
+    # what one acts on first, on a screen that ends after five columns
+    ahead = ["deal_id", "rank_overall", "deal_name", "sentence", "owner", "amount_saved_by_acting"]
+    shown = shown[ahead + [column for column in shown if column not in ahead]]
+    one_currency = rows["currency"].iloc[0] if rows["currency"].nunique() == 1 else None
+    if one_currency:
+        shown = shown.drop(columns="currency")
+    in_currency = f", {one_currency}" if one_currency else ""
     ui.table(
         "attention",
         t("Deals that need an act, most to save first"),
         shown,
         {
-            "rank_overall": heads.NumberColumn("#", width="small"),
+            "rank_overall": heads.NumberColumn("#", width=50),
             "rank_by_risk": heads.NumberColumn(t("# by risk"), width="small"),
             "deal_name": heads.TextColumn(t("Deal"), width="medium"),
             "team": t("Team"),
             "owner": t("Owner"),
-            "amount": heads.NumberColumn(t("Amount"), format="localized"),
+            "amount": heads.NumberColumn(t("Amount") + in_currency, format="localized"),
             "currency": t("Currency"),
             "p_win_90d": heads.NumberColumn(t("Win in 90 days"), format="percent"),
             "p_lost_30d": heads.NumberColumn(t("Loss in 30 days"), format="percent"),
-            "amount_saved_by_acting": heads.NumberColumn(t("Saved by acting"), format="localized"),
+            "amount_saved_by_acting": heads.NumberColumn(t("Saved by acting") + in_currency, format="localized"),
             "next_act": t("Next act"),
             "next_act_status": t("Status"),
             "due_on": heads.DateColumn(t("Due"), format="YYYY-MM-DD"),
-            "sentence": heads.TextColumn(t("Why"), width="large"),
+            "sentence": heads.TextColumn(t("Why"), width=300),
         },
-        note=t("Deals: {n}. Tick a row to open the deal.", n=number(n)),
+        note=t("Deals: {n}{cut}. Tick a row to open the deal.", n=number(n), cut=ui.cut(n)),
+        full=listed.full or (lambda: csv(rows)),
         opens_deals=True,
     )
 
@@ -235,11 +248,8 @@ def _one(published: Published, deal: dict) -> None:
         _chances(risk)
     _life(published, deal)
     if deal["status"] == "open":
-        left, right = st.columns(2)
-        with left:
-            _reasons(published, deal)
-        with right:
-            _indicators(published, deal)
+        _reasons(published, deal)
+        _indicators(published, deal)
     _steps(published, deal)
     _changes(published, deal)
     _autopsy(published, deal)
@@ -294,7 +304,7 @@ def _life(published: Published, deal: dict) -> None:
         if published.has("fct_journey_steps")
         else pd.DataFrame(columns=["step", "status", "due_at", "done_at", "at"])
     )
-    marks = steps[steps["status"].isin(list(STEP_COLORS)) & steps["at"].notna()]
+    marks = steps[steps["status"].isin(list(STEP_MARKS)) & steps["at"].notna()]
     marks = marks.assign(
         row=[label(step) for step in marks["step"]],
         kind=labels(marks["status"]),
@@ -309,8 +319,8 @@ def _life(published: Published, deal: dict) -> None:
     shown = ["row", "at", "kind", "status", "text"]
     marks = pd.concat([part[shown] for part in (losses, marks) if len(part)] or [marks])
     rows = list(dict.fromkeys([*stays["row"], *losses["row"], *marks["row"]]))
-    colors = {label(status): color for status, color in STEP_COLORS.items() if status in set(marks["status"])}
-    chart = charts.life(stays, marks, rows, colors) if rows else None
+    drawn = {label(status): mark for status, mark in STEP_MARKS.items() if status in set(marks["status"])}
+    chart = charts.life(stays, marks, rows, drawn) if rows else None
     ui.figure(
         "life",
         t("The deal's life"),
@@ -334,19 +344,33 @@ def _reasons(published: Published, deal: dict) -> None:
         """,
         deal=deal["deal_id"],
     )
-    frame = found.assign(
-        name=[t("what is usual here") if part == "base" else label(part) for part in found["part"]],
-        value=found["contribution"],
-        kind=[t("for the win") if value > 0 else t("against it") for value in found["contribution"]],
-        n_text=found["value_text"].fillna("").where(found["part"] != "base", ""),
-    ).head(14)
-    colors = {t("for the win"): charts.GOOD, t("against it"): charts.BAD}
+    # the start, the parts that say most, and the others as one: nothing is left out of the product
+    rest = found.iloc[REASONS + 1 :]
+    frame = found.head(REASONS + 1).assign(
+        name=lambda rows: [t("Start: what is usual here") if part == "base" else label(part) for part in rows["part"]],
+        value_text=lambda rows: rows["value_text"].fillna("").where(rows["part"] != "base", ""),
+    )
+    if len(rest):
+        others = {"part": "others", "name": t("all others ({n})", n=len(rest)), "value_text": ""}
+        frame = pd.concat([frame, pd.DataFrame([{**others, "contribution": rest["contribution"].sum()}])])
+    frame = frame.assign(
+        value=frame["contribution"],
+        kind=[
+            t("the start") if row.part == "base" else t("for the win") if row.contribution > 0 else t("against it")
+            for row in frame.itertuples()
+        ],
+        n_text=[
+            " · ".join([*filter(None, [row.value_text]), f"× {number(exp(row.contribution), 2)}"])
+            for row in frame.itertuples()
+        ],
+    )
+    colors = {t("the start"): charts.FAINT, t("for the win"): charts.GOOD, t("against it"): charts.BAD}
     ui.figure(
         "reasons",
         t("Why this chance"),
-        charts.bars(frame, t("log-odds"), form="+.1f", colors=colors),
-        frame,
-        t("Parts of the chance to win within 90 days; they add up to it."),
+        charts.bars(frame, t("odds become"), colors=colors, factors=True),
+        found,
+        t("Odds to win within 90 days (2 is two to one): the start, multiplied by each part."),
         t("Only open deals have a chance."),
     )
 
@@ -355,10 +379,12 @@ def _indicators(published: Published, deal: dict) -> None:
     if not published.has("indicator_values_today"):
         ui.not_published("indicator_values_today")
         return
+    other_way = ui.OTHER_WAY if published.has("indicator_ledger") else "select null as indicator"
     found = published.query(
-        """
+        f"""
         select today.indicator, today.value, today.norm, today.norm_source, today.is_good, today.not_measurable_reason,
-            cast(today.since_at as date) as since, described.unit, described.question
+            cast(today.since_at as date) as since, described.unit, described.question,
+            today.indicator in (select indicator from ({other_way})) as is_other_way
         from indicator_values_today as today
         left join dim_indicators as described on today.indicator = described.indicator
         where today.deal_id = $deal
@@ -369,8 +395,10 @@ def _indicators(published: Published, deal: dict) -> None:
     shown = found.assign(
         indicator=labels(found["indicator"]),
         is_good=[
-            row.not_measurable_reason or t("no norm")
-            if pd.isna(row.is_good)
+            t("not judged: with won deals it is the other way")
+            if row.is_other_way and pd.isna(row.not_measurable_reason)
+            else row.not_measurable_reason or t("no norm")
+            if row.is_other_way or pd.isna(row.is_good)
             else t("good")
             if row.is_good
             else t("beyond what is good")
@@ -378,7 +406,7 @@ def _indicators(published: Published, deal: dict) -> None:
         ],
         value=[number(value, 1) for value in found["value"]],
         norm=[number(value, 1) for value in found["norm"]],
-    ).drop(columns=["not_measurable_reason", "norm_source"])
+    ).drop(columns=["not_measurable_reason", "norm_source", "is_other_way"])
     ui.table(
         "deal_indicators",
         t("Leading indicators today"),
@@ -386,7 +414,7 @@ def _indicators(published: Published, deal: dict) -> None:
         {
             "indicator": t("Indicator"),
             "value": t("Value"),
-            "norm": t("Just good"),
+            "norm": t("Norm"),
             "is_good": t("Judged"),
             "since": st.column_config.DateColumn(t("Since"), format="YYYY-MM-DD"),
             "unit": t("Unit"),

@@ -1,7 +1,5 @@
 """Funnel: what each stage will pass on, whether that is new, is it who came or what was done; how long it takes."""
 
-from statistics import NormalDist
-
 import altair as alt
 import pandas as pd
 import streamlit as st
@@ -9,9 +7,18 @@ import streamlit as st
 from dashboard import alerts, charts, ui
 from dashboard.filters import Filters, choice, month_back, write_address
 from dashboard.published import Published
-from dashboard.words import days, interval, label, labels, month, number, points, share, t
+from dashboard.shares import surely
+from dashboard.words import days, interval, labels, month, number, points, share, t
 
 OUTCOMES = ("advanced", "lost", "moved_back", "handed_off", "still_there")
+OUTCOME_WORDS = {  # of many deals
+    "advanced": "went on",
+    "lost": "were lost",
+    "moved_back": "went back",
+    "handed_off": "were handed off",
+    "still_there": "are still there",
+    "entered": "all that entered",
+}
 OUTCOME_COLORS = {
     "advanced": charts.GOOD,
     "lost": charts.BAD,
@@ -26,7 +33,7 @@ BY_NOTHING = "select * from cohort_stage_conversion_rollups where rolled_up_by =
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("stage", "month", "outcome")
+    write_address("stage", "month", "age", "outcome")
     stages = (
         ui.stages(published, chosen.pipeline)
         if published.has("dim_stages")
@@ -41,10 +48,10 @@ def page(published: Published, chosen: Filters) -> None:
     if not months:
         ui.headline(t("Funnel"), t("No deal has entered a stage in this period"))
         return
-    told = _differences(published, stages)
+    told, compared = _differences(published, stages)
     alerted = _alerted(published, chosen)
     names = dict(zip(stages["stage_id"], stages["name"], strict=True))
-    _headline(told, chosen, names.get(alerted))
+    _headline(told, compared, chosen, names.get(alerted))
     ages = [str(each) for each in published.column("select distinct age_days from cohort_same_age order by 1")]
     left, right = st.columns([1, 2], vertical_alignment="bottom")
     with left:
@@ -63,8 +70,13 @@ def page(published: Published, chosen: Filters) -> None:
     with left:
         _durations(published, chosen, stage, names[stage], at)
     with right:
-        _exits(cohorts[cohorts["stage_id"] == stage], names[stage])
+        _exits(cohorts[cohorts["stage_id"] == stage], names[stage], chosen)
     _behind(published, chosen, stage, names[stage], at)
+
+
+def _unsplit(chosen: Filters) -> str:
+    """Conversion is kept by segment and by team, and not by both: with both chosen, it is that of the segment."""
+    return chosen.except_for("team") if chosen.segment else ""
 
 
 def _cohorts(published: Published, chosen: Filters, stages: pd.DataFrame) -> pd.DataFrame:
@@ -85,8 +97,11 @@ def _cohorts(published: Published, chosen: Filters, stages: pd.DataFrame) -> pd.
     )
 
 
-def _differences(published: Published, stages: pd.DataFrame) -> pd.DataFrame:
-    """Stages whose newest cohort does worse than those before at the same age, surely for so many comparisons."""
+def _differences(published: Published, stages: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Stages whose newest cohort does worse than those before at the same age, surely for so many comparisons.
+
+    And how many comparisons there were: where there were none, nothing is known to be well.
+    """
     compared = published.query(
         """
         select
@@ -99,12 +114,8 @@ def _differences(published: Published, stages: pd.DataFrame) -> pd.DataFrame:
         qualify row_number() over (partition by stage_id, exit_type order by cohort_month desc, age_days desc) <= 2
         """
     ).merge(stages[["stage_id", "name"]], on="stage_id")
-    if compared.empty:
-        return compared
-    # the published bounds are of one comparison at 5% a side: widen them to 5% for all of these together
-    wider = NormalDist().inv_cdf(1 - 0.05 / len(compared)) / NormalDist().inv_cdf(0.95)
-    surely = compared["worse"] - wider * (compared["worse"] - compared["worse_low"]) > 0
-    return compared[surely].sort_values("worse", ascending=False)
+    told = compared[surely(compared["worse"], compared["worse"] - compared["worse_low"])]
+    return told.sort_values("worse", ascending=False), len(compared)
 
 
 def _alerted(published: Published, chosen: Filters) -> str | None:
@@ -113,16 +124,20 @@ def _alerted(published: Published, chosen: Filters) -> str | None:
     return next((stage for stage in stages if pd.notna(stage)), None)
 
 
-def _headline(told: pd.DataFrame, chosen: Filters, alerted: str | None) -> None:
+def _headline(told: pd.DataFrame, compared: int, chosen: Filters, alerted: str | None) -> None:
     note = chosen.except_for("segment", "team")
     if told.empty:
         ui.headline(
             t("Funnel"),
-            t("No stage does worse than in the year before at the same age, beyond chance"),
+            t("No stage does worse than in the year before at the same age, beyond chance")
+            if compared
+            else t("Nothing can be compared with the year before yet"),
             " ".join(
                 [
                     t("An alert is open at {stage}: the Today page has it.", stage=alerted) if alerted else "",
-                    t("Open deals are counted by what deals of their age came to."),
+                    t("Open deals are counted by what deals of their age came to.")
+                    if compared
+                    else t("It takes a month of 30 deals or more, and the year before it."),
                     note,
                 ]
             ).strip(),
@@ -188,13 +203,12 @@ def _overview(cohorts: pd.DataFrame, stages: pd.DataFrame, at: str, chosen: Filt
         ],
     )
     note = t("Share that will have moved on when all have left, with its 90% interval. Tick: the twelve months before.")
-    unsplit = chosen.except_for("team") if chosen.segment else ""
     ui.figure(
         "overview",
         t("What each stage will pass on, of those that entered in {month}", month=month(month_at)),
         charts.forest(frame, "", reference="before"),
         frame,
-        f"{note} {unsplit}",
+        f"{note} {_unsplit(chosen)}",
     )
 
 
@@ -222,6 +236,7 @@ def _trend(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     )
     if young:
         note += " " + t("Grey: too young to tell.")
+    note = f"{note} {_unsplit(chosen)}"
     ui.figure("trend", t("{stage}: what will move on", stage=name), charts.trend(frame, "", tooltip=tips), frame, note)
 
 
@@ -317,36 +332,42 @@ def _durations(published: Published, chosen: Filters, stage: str, name: str, at:
     )
 
 
-def _exits(cohorts: pd.DataFrame, name: str) -> None:
+def _exits(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     shown = cohorts[cohorts["is_in_period"]]
     frame = shown.melt(["cohort_month"], list(OUTCOMES), "outcome", "value")
     frame = frame[frame.groupby("outcome")["value"].transform("sum") > 0].assign(
-        at=lambda rows: rows["cohort_month"].dt.strftime("%Y-%m-%d"), part=lambda rows: labels(rows["outcome"])
+        at=lambda rows: rows["cohort_month"].dt.strftime("%Y-%m-%d"),
+        part=lambda rows: [t(OUTCOME_WORDS[outcome]) for outcome in rows["outcome"]],
     )
     frame = frame.assign(order=frame["outcome"].map({outcome: place for place, outcome in enumerate(OUTCOMES)}))
-    colors = {label(outcome): color for outcome, color in OUTCOME_COLORS.items() if outcome in set(frame["outcome"])}
+    colors = {
+        t(OUTCOME_WORDS[outcome]): color
+        for outcome, color in OUTCOME_COLORS.items()
+        if outcome in set(frame["outcome"])
+    }
     ui.figure(
         "exits",
         t("{stage}: which way they left", stage=name),
         charts.stacked(frame, t("deals"), colors=colors),
         frame,
-        t("Stays by month of entry. Open ones are not counted as failures."),
+        f"{t('Stays by month of entry. Open ones are not counted as failures.')} {_unsplit(chosen)}",
     )
 
 
 def _behind(published: Published, chosen: Filters, stage: str, name: str, at: str) -> None:
+    """The deals behind the shares, by the way they left; what left late is behind the durations too."""
     outcome = choice(
         "outcome",
         t("The deals behind: {stage}, entered in {month}", stage=name, month=month(f"{at}-01")),
         ["entered", *OUTCOMES],
         "still_there",
-        lambda code: t("all that entered") if code == "entered" else label(code),
+        lambda code: t(OUTCOME_WORDS[code]),
         pills=True,
     )
     ui.deals_behind(
         published,
         "funnel_deals",
-        f"{name}, {month(f'{at}-01')}: {t('all that entered') if outcome == 'entered' else label(outcome)}",
+        f"{name}, {month(f'{at}-01')}: {t(OUTCOME_WORDS[outcome])}",
         """
         select
             deal_id, cast(max(exited_at) as date) as left_on,

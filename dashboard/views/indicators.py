@@ -7,10 +7,12 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
-from dashboard.words import interval, label, labels, number, t
+from dashboard.words import interval, label, labels, number, t, texts
 
+OTHER_WAY = "predicts, the other way than declared"
 VERDICTS = {
     "predicts": charts.MAIN,
+    OTHER_WAY: charts.PURPLE,
     "no evidence": charts.FAINT,
     "too few deals": charts.FAINT,
     "leaks": charts.AMBER,
@@ -24,7 +26,7 @@ def page(published: Published, chosen: Filters) -> None:
         ui.headline(t("Indicators"), t("Indicators are not in this publication"))
         return
     ledger = _ledger(published, chosen)
-    _headline(published, ledger)
+    _headline(published, chosen, ledger)
     _forest(ledger, chosen)
     if published.has("metric_tree"):
         _tree(published, chosen)
@@ -45,25 +47,29 @@ def _ledger(published: Published, chosen: Filters) -> pd.DataFrame:
         """,
         **chosen.values,
     )
+    # more wins with less of what was declared to be good, or the reverse: it predicts, and its norm misleads
+    higher, lower = rows["direction"] == "higher", rows["direction"] == "lower"
+    is_other_way = (rows["verdict"] == "predicts") & (
+        (higher & (rows["odds_ratio_high"] < 1)) | (lower & (rows["odds_ratio_low"] > 1))
+    )
+    rows = rows.assign(is_other_way=is_other_way, said=rows["verdict"].mask(is_other_way, OTHER_WAY))
     return rows.assign(
         name=labels(rows["indicator"]),
         value=rows["odds_ratio"],
         low=rows["odds_ratio_low"],
         high=rows["odds_ratio_high"],
-        kind=labels(rows["verdict"]),
+        kind=labels(rows["said"]),
         is_grey=rows["verdict"].isin(["too few deals", "no evidence"]),
+        verdict_reason=texts(rows["verdict_reason"]),
         n_text=[f"n = {number(n)}" for n in rows["ended_deals"]],
     )
 
 
-def _headline(published: Published, ledger: pd.DataFrame) -> None:
+def _headline(published: Published, chosen: Filters, ledger: pd.DataFrame) -> None:
     counts = ledger["verdict"].value_counts()
     good, gamed = int(counts.get("predicts", 0)), int(counts.get("gamed", 0))
-    notable = (
-        published.query("select * from indicator_integrity where is_notable")
-        if published.has("indicator_integrity")
-        else pd.DataFrame()
-    )
+    other_way = int(ledger["is_other_way"].sum())
+    notable = _notable(published, chosen) if published.has("indicator_integrity") else pd.DataFrame()
     if ledger.empty:
         ui.headline(t("Indicators"), t("No indicator is judged yet"))
         return
@@ -74,6 +80,8 @@ def _headline(published: Published, ledger: pd.DataFrame) -> None:
     if len(notable):
         sub.append(t("Signs that figures may be made for the count: {n}, see below.", n=number(len(notable))))
     text = t("{n} of {total} indicators predict who wins", n=number(good), total=number(len(ledger)))
+    if other_way:
+        text += t(", {n} of them the other way than declared", n=number(other_way))
     if gamed:
         text += t("; gamed: {n}", n=number(gamed))
     ui.headline(t("Indicators"), text, " ".join(sub), bad=bool(gamed))
@@ -82,7 +90,7 @@ def _headline(published: Published, ledger: pd.DataFrame) -> None:
 def _forest(ledger: pd.DataFrame, chosen: Filters) -> None:
     frame = ledger.dropna(subset=["value", "low", "high"])
     frame = frame[(frame["low"] > 0) & (frame["high"] < 1e3)].sort_values("value", ascending=False)
-    colors = {label(verdict): color for verdict, color in VERDICTS.items() if verdict in set(frame["verdict"])}
+    colors = {label(verdict): color for verdict, color in VERDICTS.items() if verdict in set(frame["said"])}
     tips = [
         alt.Tooltip("name:N", title=" "),
         alt.Tooltip("question:N", title=" "),
@@ -142,6 +150,7 @@ def _tree(published: Published, chosen: Filters) -> None:
         nodes.append((1.15, middle, text, t("stage"), tip))
     if not nodes:
         return
+    unfiltered = chosen.except_for("segment", "team")
     middle = (y - 1) / 2
     lines += [(0.45, middle, 1.15, node[1], 2) for node in nodes if node[3] == t("stage")]
     nodes += [
@@ -156,7 +165,9 @@ def _tree(published: Published, chosen: Filters) -> None:
         t("What serves what"),
         chart,
         edges.drop(columns=["edge_id", "ledger_id"]),
-        t("Of each stage the four indicators that predict it best. All edges are in the export."),
+        " ".join(
+            [t("Of each stage the four indicators that predict it best. All edges are in the export."), unfiltered]
+        ),
     )
 
 
@@ -203,10 +214,9 @@ def _trend(published: Published, chosen: Filters, ledger: pd.DataFrame) -> None:
     )
 
 
-def _integrity(published: Published, chosen: Filters) -> None:
-    if not published.has("indicator_integrity"):
-        return
-    rows = published.query(
+def _notable(published: Published, chosen: Filters) -> pd.DataFrame:
+    """What stands out, of what the reader looks at: the headline counts what the table lists."""
+    return published.query(
         """
         select integrity.signal, integrity.scope, integrity.team, users.user_name as owner, integrity.note,
             integrity.since_date, integrity.records, integrity.observed, integrity.usual, integrity.evidence
@@ -217,6 +227,12 @@ def _integrity(published: Published, chosen: Filters) -> None:
         """,
         **chosen.values,
     )
+
+
+def _integrity(published: Published, chosen: Filters) -> None:
+    if not published.has("indicator_integrity"):
+        return
+    rows = _notable(published, chosen)
     looked = published.first("select count(*) as n from indicator_integrity")["n"]
     heads = st.column_config
     ui.table(
@@ -232,7 +248,12 @@ def _integrity(published: Published, chosen: Filters) -> None:
             "records": t("Records"),
             "evidence": t("Records to open"),
         },
-        note=t("Something to look at, never guilt. {n} were looked at.", n=number(looked)),
+        note=" ".join(
+            [
+                t("Something to look at, never guilt. {n} were looked at.", n=number(looked)),
+                chosen.except_for("pipeline", "segment"),
+            ]
+        ),
         why=t("Nothing stands out; {n} were looked at.", n=number(looked)),
     )
 
@@ -242,7 +263,7 @@ def _table(ledger: pd.DataFrame) -> None:
         [
             "name",
             "question",
-            "verdict",
+            "said",
             "verdict_reason",
             "influence",
             "ended_deals",
@@ -257,11 +278,11 @@ def _table(ledger: pd.DataFrame) -> None:
     ui.table(
         "ledger_table",
         t("The ledger"),
-        shown.assign(verdict=labels(shown["verdict"]), influence=labels(shown["influence"])),
+        shown.assign(said=labels(shown["said"]), influence=labels(shown["influence"])),
         {
             "name": t("Indicator"),
             "question": heads.TextColumn(t("Question"), width="medium"),
-            "verdict": t("Verdict"),
+            "said": t("Verdict"),
             "verdict_reason": heads.TextColumn(t("Why"), width="medium"),
             "influence": t("Who moves it"),
             "ended_deals": t("Ended deals"),
@@ -289,14 +310,14 @@ def _quality(published: Published) -> None:
         t("How well the chances have been told"),
         rows.assign(outcome=labels(rows["outcome"]), model=labels(rows["model"])),
         {
-            "tested_on": t("Said on"),
+            "tested_on": t("Told on"),
             "outcome": t("Outcome"),
             "model": t("By"),
             "n": t("Deals"),
-            "events": t("Came so"),
+            "events": t("Of them, it happened to"),
             "auc": heads.NumberColumn("AUC", format="%.3f"),
             "calibration_slope": heads.NumberColumn(t("Slope"), format="%.2f"),
-            "predicted_over_actual": heads.NumberColumn(t("Said over came"), format="%.2f"),
+            "predicted_over_actual": heads.NumberColumn(t("Expected over happened"), format="%.2f"),
         },
         note=t("What was said on an earlier day against what became of the deals since."),
         why=t("No day is long enough ago to tell."),

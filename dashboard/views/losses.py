@@ -6,28 +6,27 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.shares import surely, with_shares
 from dashboard.words import days, interval, label, labels, number, share, t
 
+# A silent death has no day on which it was lost.
+LOST = "found.lost_on >= $since and not found.is_silent_death"
+SILENT = "silent"  # in place of a cause
 PLACE = """
     and ($pipeline is null or deals.pipeline = $pipeline)
     and ($segment is null or deals.segment = $segment)
     and ($team is null or deals.team = $team)
 """
-WILSON = """
-    n / total as value,
-    (n + 1.353) / (total + 2.706) - 1.645 * sqrt(n * (total - n) / total + 0.6765) / (total + 2.706) as low,
-    (n + 1.353) / (total + 2.706) + 1.645 * sqrt(n * (total - n) / total + 0.6765) / (total + 2.706) as high
-"""
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address()
+    write_address("cause", "landmark")
     if not published.has("dim_deals", "fct_deals"):
         ui.headline(t("Losses"), t("Deals are not in this publication"))
         return
     stated = _stated(published, chosen)
     found = _found(published, chosen) if published.has("loss_autopsy") else None
-    _headline(stated, found)
+    _headline(stated, found, 0 if found is None else _silent(published, chosen))
     left, right = st.columns(2)
     with left:
         _causes(found)
@@ -57,21 +56,18 @@ def _stated(published: Published, chosen: Filters) -> pd.DataFrame:
         with reasons as (
             select
                 coalesce(nullif(trim(deals.loss_reason), ''), 'unknown') as reason,
-                count(*) as n,
-                sum(cast(deals.amount as double)) as amount,
-                min(deals.currency) as currency
+                count(*) as n
             from fct_deals as facts
             inner join dim_deals as deals on facts.deal_id = deals.deal_id
             where facts.lost_at >= $since and facts.status = 'lost' {PLACE}
             group by 1
-        ),
+        )
 
-        totals as (select *, sum(n) over () as total from reasons)
-
-        select reason, n, amount, currency, {WILSON} from totals order by n desc limit 15
+        select reason, n, sum(n) over () as total from reasons order by n desc, reason limit 15
         """,
         **chosen.values,
     )
+    rows = with_shares(rows)
     return rows.assign(
         name=labels(rows["reason"]),
         kind=[t("unknown") if reason == "unknown" else t("stated") for reason in rows["reason"]],
@@ -80,24 +76,22 @@ def _stated(published: Published, chosen: Filters) -> pd.DataFrame:
 
 
 def _found(published: Published, chosen: Filters) -> pd.DataFrame:
+    """Losses of the period by their cause. Silent deaths are no losses yet: they are counted apart."""
     rows = published.query(
         f"""
         with causes as (
-            select found.found_cause as cause, count(*) as n, sum(cast(found.amount as double)) as amount,
-                count(*) filter (where found.is_silent_death) as silent,
-                median(found.days_visible_before_loss) as days_visible
+            select found.found_cause as cause, count(*) as n, median(found.days_visible_before_loss) as days_visible
             from loss_autopsy as found
             inner join dim_deals as deals on found.deal_id = deals.deal_id
-            where found.lost_on >= $since {PLACE}
+            where {LOST} {PLACE}
             group by 1
-        ),
+        )
 
-        totals as (select *, sum(n) over () as total from causes)
-
-        select cause, n, amount, silent, days_visible, {WILSON} from totals order by n desc
+        select cause, n, sum(n) over () as total, days_visible from causes order by n desc, cause
         """,
         **chosen.values,
     )
+    rows = with_shares(rows)
     return rows.assign(
         name=labels(rows["cause"]),
         kind=[t("unknown") if cause == "unknown" else t("found") for cause in rows["cause"]],
@@ -105,7 +99,19 @@ def _found(published: Published, chosen: Filters) -> pd.DataFrame:
     )
 
 
-def _headline(stated: pd.DataFrame, found: pd.DataFrame | None) -> None:
+def _silent(published: Published, chosen: Filters) -> int:
+    return published.first(
+        f"""
+        select count(*) as n from loss_autopsy as found
+        inner join dim_deals as deals on found.deal_id = deals.deal_id
+        where found.is_silent_death {PLACE}
+        """,
+        **chosen.values,
+    )["n"]
+
+
+def _headline(stated: pd.DataFrame, found: pd.DataFrame | None, silent: int) -> None:
+    besides = t("Besides, {n} open deals look lost: their clients are silent.", n=number(silent)) if silent else ""
     if found is not None and len(found):
         known = found[found["cause"] != "unknown"]
         total, explained = found["n"].sum(), known["n"].sum()
@@ -120,20 +126,22 @@ def _headline(stated: pd.DataFrame, found: pd.DataFrame | None) -> None:
                     cause=first["name"],
                 ),
                 t(
-                    "{cause}: {share} ({interval}) of all. Silent deaths that the CRM calls open: {silent}.",
+                    "{cause}: {share} ({interval}) of all.",
                     cause=first["name"][:1].upper() + first["name"][1:],
                     share=share(first["value"]),
                     interval=interval(first["low"], first["high"]),
-                    silent=number(found["silent"].sum()),
-                ),
+                )
+                + f" {besides}",
             )
         else:
             ui.headline(
-                t("Losses"), t("None of {n} losses can be explained by what was visible before", n=number(total))
+                t("Losses"),
+                t("None of {n} losses can be explained by what was visible before", n=number(total)),
+                besides,
             )
         return
     if stated.empty:
-        ui.headline(t("Losses"), t("No deal was lost in this period"))
+        ui.headline(t("Losses"), t("No deal was lost in this period"), besides)
         return
     total = stated["n"].sum()
     blank = stated.loc[stated["reason"] == "unknown", "n"].sum()
@@ -178,8 +186,8 @@ def _stated_and_found(published: Published, chosen: Filters) -> None:
             count(*) filter (where found.is_reason_edited_after_close) as edited
         from loss_autopsy as found
         inner join dim_deals as deals on found.deal_id = deals.deal_id
-        where found.lost_on >= $since {PLACE}
-        group by 1, 2 order by n desc limit 100
+        where {LOST} {PLACE}
+        group by 1, 2 order by n desc, 1, 2
         """,
         **chosen.values,
     )
@@ -200,9 +208,8 @@ def _stated_and_found(published: Published, chosen: Filters) -> None:
 
 def _autopsies(published: Published, chosen: Filters) -> None:
     causes = published.column("select distinct found_cause as cause from loss_autopsy order by 1")
-    cause = st.selectbox(
-        t("Cause"), ["", *causes], format_func=lambda code: label(code) if code else t("all"), key="cause"
-    )
+    names = {"": t("all losses"), SILENT: t("open in the CRM, but silent")}
+    cause = choice("cause", t("Cause"), ["", *causes, SILENT], "", lambda code: names.get(code) or label(code))
     ui.deals_behind(
         published,
         "autopsies",
@@ -211,12 +218,13 @@ def _autopsies(published: Published, chosen: Filters) -> None:
         select found.deal_id, found.found_cause, found.lost_on, found.days_visible_before_loss, found.sentence
         from loss_autopsy as found
         inner join dim_deals as deals on found.deal_id = deals.deal_id
-        where found.lost_on >= $since and ($cause is null or found.found_cause = $cause) {PLACE}
+        where case when $cause = '{SILENT}' then found.is_silent_death
+                else {LOST} and ($cause is null or found.found_cause = $cause) end {PLACE}
         """,
         {**chosen.values, "cause": cause or None},
         {
             "found_cause": t("Found cause"),
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "days_visible_before_loss": t("Days visible before"),
             "sentence": st.column_config.TextColumn(t("What happened"), width="large"),
         },
@@ -237,11 +245,11 @@ def _by_stage(published: Published, chosen: Filters) -> None:
             group by 1
         )
 
-        select ended.stage_id, n, total, {WILSON} from ended where total > 0
+        select stage_id, n, total from ended where total > 0
         """,
         **chosen.values,
     )
-    frame = ui.stages(published, chosen.pipeline).merge(rows, on="stage_id")
+    frame = ui.stages(published, chosen.pipeline).merge(with_shares(rows), on="stage_id")
     frame = frame.assign(
         n_text=[
             t("{share}, {n} of {total}", share=share(row.value), n=number(row.n), total=number(row.total))
@@ -275,7 +283,7 @@ def _queue(published: Published, chosen: Filters) -> None:
         """,
         chosen.values,
         {
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "question": st.column_config.TextColumn(t("Question"), width="large"),
         },
         order="behind.rank_overall,",
@@ -296,13 +304,14 @@ def _contrast(published: Published, chosen: Filters) -> None:
         select thing, won_n, lost_n, won_share, lost_share, difference, difference_low,
             difference_high, sentence
         from win_loss_contrast
-        where landmark = $landmark and segment = coalesce($segment, '(all)')
-            and contrast_rank <= 15
-        order by contrast_rank
+        where landmark = $landmark and segment = coalesce($segment, '(all)') and difference_low is not null
+        order by contrast_rank nulls last, thing
         """,
         **chosen.values,
         landmark=landmark or "",
     )
+    told = surely(rows["difference"], rows["difference"] - rows["difference_low"])
+    rows = rows[told | surely(-rows["difference"], rows["difference_high"] - rows["difference"])].head(15)
     frame = rows.assign(
         name=labels(rows["thing"]),
         value=rows["difference"],
@@ -317,7 +326,7 @@ def _contrast(published: Published, chosen: Filters) -> None:
         frame,
         " ".join(
             [
-                t("Deals open at that age only; n of won and lost; only what is beyond chance."),
+                t("Deals open at that age only; n of won and lost. Only what is beyond chance, for so many things."),
                 chosen.except_for("pipeline", "team"),
             ]
         ),
@@ -342,7 +351,7 @@ def _behind(published: Published, chosen: Filters) -> None:
         """,
         chosen.values,
         {
-            "lost_on": st.column_config.DateColumn(t("Lost"), format="YYYY-MM-DD"),
+            "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "loss_reason": t("Stated reason"),
             "days_to_loss": t("Days to the loss"),
         },

@@ -7,18 +7,35 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.shares import Z, surely, with_shares
 from dashboard.ui import Card
 from dashboard.words import day, days, label, labels, money, number, share, t
 
+CARDS = 8
+OUTCOMES = """
+with foreseen as (
+    select * from cohort_deal_outcomes
+    where expected_won is not null and cohort_month >= $since and ($pipeline is null or pipeline = $pipeline)
+        and ($segment is null or segment = $segment)
+)
+
+select cohort_month as at, segment, sum(created) as n, sum(expected_won) / sum(created) as value,
+    sum(win_rate_low * created) / sum(created) as low, sum(win_rate_high * created) / sum(created) as high,
+    bool_or(is_too_young) as is_too_young
+from foreseen
+group by 1, 2
+order by 2, 1
+"""
+
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address()
+    write_address("mix_by", "quality", "quality_age", "channel")
     if not published.has("cohort_inbound_mix"):
         ui.headline(t("Segments and channels"), t("The cohort tables are not in this publication"))
         ui.not_published("cohort_inbound_mix")
         return
     mix = _mix(published, chosen)
-    _headline(mix)
+    _headline(mix, chosen)
     _velocity(published, chosen)
     left, right = st.columns(2)
     with left:
@@ -54,14 +71,18 @@ def _mix(published: Published, chosen: Filters) -> pd.DataFrame:
     )
 
 
-def _headline(mix: pd.DataFrame) -> None:
+def _spread(usual: pd.Series | float) -> pd.Series | float:
+    """How far a count of four weeks lies from the mean of twelve by chance, both Poisson: 90%."""
+    return Z * (usual * (1 + 4 / 12)) ** 0.5
+
+
+def _headline(mix: pd.DataFrame, chosen: Filters) -> None:
     page_name = t("Segments and channels")
     if mix.empty:
         ui.headline(page_name, t("No whole week of new deals is known"))
         return
     came, usual = mix["came"].sum(), mix["usual"].sum()
-    # counts of four weeks against the mean of twelve, both Poisson: 90%
-    spread = 1.645 * (max(usual, 1) * (1 + 4 / 12)) ** 0.5
+    spread = _spread(max(usual, 1))
     text = (
         t("Fewer new deals than usual came in")
         if came < usual - spread
@@ -69,7 +90,8 @@ def _headline(mix: pd.DataFrame) -> None:
         if came > usual + spread
         else t("As many new deals as usual came in")
     )
-    worst = mix.iloc[0]
+    # of many groups one is always the lowest: it is named where it is so beyond chance among so many
+    missing = mix[surely(mix["usual"] - mix["came"], _spread(mix["usual"].clip(lower=1)))]
     sub = t(
         "{n} in the last four whole weeks where {usual} would be usual (beyond chance outside {low}–{high}).",
         n=number(came),
@@ -77,7 +99,8 @@ def _headline(mix: pd.DataFrame) -> None:
         low=number(usual - spread),
         high=number(usual + spread),
     )
-    if worst["added"] < 0:
+    if len(missing):
+        worst = missing.iloc[0]
         sub += " " + t(
             "Most missing: {segment}, {channel}: {n} instead of {usual}.",
             segment=label(worst["segment"]),
@@ -85,6 +108,7 @@ def _headline(mix: pd.DataFrame) -> None:
             n=number(worst["came"]),
             usual=number(worst["usual"]),
         )
+    sub = f"{sub} {chosen.except_for('pipeline', 'team')}".strip()
     ui.headline(page_name, text, sub, bad=came < usual - spread)
 
 
@@ -93,19 +117,20 @@ def _velocity(published: Published, chosen: Filters) -> None:
         return
     rows = published.query(
         """
-        select segment, currency, sum(open_deals) as open_deals, sum(cast(velocity_per_day as double)) as velocity,
-            sum(win_rate * win_rate_deals) / nullif(sum(win_rate_deals), 0) as win_rate, sum(win_rate_deals) as n,
-            sum(cycle_days * win_rate_deals) / nullif(sum(win_rate_deals), 0) as cycle_days
+        select pipeline, segment, currency, open_deals, cast(velocity_per_day as double) as velocity, win_rate,
+            win_rate_deals as n, cycle_days
         from cohort_sales_velocity
         where ($pipeline is null or pipeline = $pipeline) and ($segment is null or segment = $segment)
-        group by segment, currency order by velocity desc nulls last limit 8
+        -- an order by amounts of two currencies would be none
+        order by open_deals desc, pipeline, segment, currency
         """,
         **chosen.values,
     )
+    several = rows["pipeline"].nunique() > 1
     ui.cards(
         [
             Card(
-                label(row.segment),
+                f"{row.pipeline} · {label(row.segment)}" if several else label(row.segment),
                 t("{amount} a day", amount=money(row.velocity, row.currency)),
                 t(
                     "{n} open, {share} are won (n = {cases}), {days} to the win",
@@ -115,9 +140,11 @@ def _velocity(published: Published, chosen: Filters) -> None:
                     days=days(row.cycle_days),
                 ),
             )
-            for row in rows.itertuples()
+            for row in rows.head(CARDS).itertuples()
         ]
     )
+    note = t("Not shown: {n} with fewer open deals.", n=len(rows) - CARDS) if len(rows) > CARDS else ""
+    ui.filter_note(f"{note} {chosen.except_for('team')}".strip())
 
 
 def _volume(published: Published, chosen: Filters) -> None:
@@ -151,24 +178,26 @@ def _added(mix: pd.DataFrame, chosen: Filters) -> None:
     frame = mix.assign(
         name=[f"{label(row.segment)}, {label(row.channel)}" for row in mix.itertuples()],
         value=mix["added"].astype(float),
+        low=mix["added"] - _spread(mix["usual"].clip(lower=1)),
+        high=mix["added"] + _spread(mix["usual"].clip(lower=1)),
         kind=[t("more") if added >= 0 else t("fewer") for added in mix["added"]],
         n_text=[t("{n}, usual {usual}", n=number(row.came), usual=number(row.usual)) for row in mix.itertuples()],
     )
-    if len(frame) > 12:
-        frame = pd.concat([frame.head(6), frame.tail(6)])
-    span = f"{day(mix['first_week'].min())} – {day(mix['last_week'].max())}" if len(mix) else ""
+    drawn = pd.concat([frame.head(6), frame.tail(6)]) if len(frame) > 12 else frame
+    last_day = mix["last_week"].max() + pd.Timedelta(days=6)
+    span = f"{day(mix['first_week'].min())} – {day(last_day)}" if len(mix) else ""
     ui.figure(
         "added",
         t("What each group added or took away"),
         charts.bars(
-            frame, t("deals in four weeks"), form="+,.0f", colors={t("more"): charts.GOOD, t("fewer"): charts.BAD}
+            drawn, t("deals in four weeks"), form="+,.0f", colors={t("more"): charts.GOOD, t("fewer"): charts.BAD}
         ),
         frame,
         " ".join(
             [
                 t(
-                    "Against the twelve weeks before each; weeks of {span}. The six that lost and the six that "
-                    "gained most.",
+                    "Against the twelve weeks before each, with the 90% interval; {span}. The six that lost and "
+                    "the six that gained most.",
                     span=span,
                 ),
                 chosen.except_for("pipeline", "team"),
@@ -181,7 +210,7 @@ def _quality(published: Published, chosen: Filters) -> None:
     if not published.has("cohort_channel_quality"):
         ui.not_published("cohort_channel_quality")
         return
-    measures = {"reached_sale": t("reached the sale phase"), "won": t("won"), "lost": t("lost")}
+    measures = {"reached_sale": t("reached the sale phase"), "won": t("were won"), "lost": t("were lost")}
     ages = (
         published.query("select distinct age_days from cohort_channel_quality order by 1")["age_days"]
         .astype(str)
@@ -194,7 +223,7 @@ def _quality(published: Published, chosen: Filters) -> None:
         age = choice("quality_age", t("At the age of"), ages, "60", lambda code: days(int(code)))
     rows = published.query(
         f"""
-        select channel, sum(created) as n, sum({measure}) as came,
+        select channel, sum({measure}) as n, sum(created) as total,
             sum({measure}_rate_adjusted * created) / sum(created) as adjusted
         from cohort_channel_quality
         where age_days = $age and cohort_month >= $since
@@ -203,18 +232,10 @@ def _quality(published: Published, chosen: Filters) -> None:
         **chosen.values,
         age=int(age or 0),
     )
-    z2, z = 2.706, 1.645
-    n, k = rows["n"].astype(float), rows["came"].astype(float)
-    middle = (k + z2 / 2) / (n + z2)
-    half = z * (k * (n - k) / n + z2 / 4) ** 0.5 / (n + z2)
-    frame = rows.assign(
-        name=labels(rows["channel"]),
-        value=k / n,
-        low=middle - half,
-        high=middle + half,
-        n_text=[
-            t("{share}, n = {n}", share=share(came / count), n=number(count)) for came, count in zip(k, n, strict=True)
-        ],
+    frame = with_shares(rows)
+    frame = frame.assign(
+        name=labels(frame["channel"]),
+        n_text=[t("{share}, n = {n}", share=share(row.value), n=number(row.total)) for row in frame.itertuples()],
     )
     ui.figure(
         "quality",
@@ -238,23 +259,12 @@ def _outcomes(published: Published, chosen: Filters) -> None:
     if not published.has("cohort_deal_outcomes"):
         ui.not_published("cohort_deal_outcomes")
         return
-    rows = published.query(
-        """
-        select cohort_month as at, segment, sum(created) as n, sum(expected_won) / sum(created) as value,
-            sum(win_rate_low * created) / sum(created) as low, sum(win_rate_high * created) / sum(created) as high,
-            bool_or(is_too_young) as is_grey
-        from cohort_deal_outcomes
-        where cohort_month >= $since and ($pipeline is null or pipeline = $pipeline)
-            and ($segment is null or segment = $segment)
-        group by 1, 2 order by 2, 1
-        """,
-        **chosen.values,
-    )
+    rows = published.query(OUTCOMES, **chosen.values)
     chart = None
     if len(rows):
-        frame = rows.assign(segment=labels(rows["segment"]))
+        frame = rows.assign(segment=labels(rows["segment"]), young=rows["is_too_young"].fillna(False).astype(bool))
         x = alt.X("at:T", title=None, axis=alt.Axis(format="%b %Y", tickCount="month", grid=False, labelOverlap=True))
-        color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES))
+        color = alt.Color("segment:N", scale=alt.Scale(range=charts.SERIES), legend=charts.solid_legend())
         scale = alt.Scale(zero=False)
         tips = [
             alt.Tooltip("segment:N", title=" "),
@@ -267,8 +277,13 @@ def _outcomes(published: Published, chosen: Filters) -> None:
         base = alt.Chart(frame).encode(x=x)
         chart = alt.layer(
             base.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", scale=scale), y2="high:Q", color=color),
-            base.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=40)).encode(
-                y=alt.Y("value:Q", scale=scale, axis=alt.Axis(format=".0%", title="")), color=color, tooltip=tips
+            base.mark_line(strokeWidth=2).encode(
+                y=alt.Y("value:Q", scale=scale, axis=alt.Axis(format=".0%", title="")), color=color
+            ),
+            base.mark_point(filled=True, size=50, opacity=1).encode(
+                y=alt.Y("value:Q", scale=scale),
+                color=alt.condition("datum.young", alt.value(charts.FAINT), color),
+                tooltip=tips,
             ),
         ).properties(height=260, width="container")
     ui.figure(
@@ -276,7 +291,13 @@ def _outcomes(published: Published, chosen: Filters) -> None:
         t("What deals created in a month will come to"),
         chart,
         rows,
-        " ".join([t("Share that will have been won; the band is the 90% interval."), chosen.except_for("team")]),
+        " ".join(
+            [
+                t("Share that will have been won; the band is the 90% interval."),
+                t("Grey: too young to tell."),
+                chosen.except_for("team"),
+            ]
+        ),
     )
 
 
@@ -288,7 +309,7 @@ def _activation(published: Published, chosen: Filters) -> None:
         """
         select milestone, cohort_month as at, sum(won) as n, sum(reached) as reached, sum(waiting) as waiting,
             sum(reached_expected * won) / sum(won) as value, sum(reached_low * won) / sum(won) as low,
-            sum(reached_high * won) / sum(won) as high, bool_or(is_too_young) as is_grey
+            sum(reached_high * won) / sum(won) as high, bool_or(is_too_young) as is_too_young
         from cohort_activation
         where cohort_month >= $since and ($segment is null or segment = $segment)
         group by 1, 2 having sum(won) > 0 order by 1, 2
@@ -302,7 +323,7 @@ def _activation(published: Published, chosen: Filters) -> None:
         return
     sides = st.columns(2)
     for side, milestone in zip(sides, ("first_use", "first_revenue"), strict=True):
-        frame = rows[rows["milestone"] == milestone]
+        frame = rows[rows["milestone"] == milestone].assign(is_grey=lambda each: each["is_too_young"])
         tips = [
             alt.Tooltip("at:T", title=" ", format="%b %Y"),
             alt.Tooltip("value:Q", title=t("will reach it"), format=".1%"),
@@ -322,6 +343,7 @@ def _activation(published: Published, chosen: Filters) -> None:
                             "Share of a month's wins that will reach it, with what is to come; outer bounds of "
                             "the segments' intervals."
                         ),
+                        t("Grey: too young to tell."),
                         chosen.except_for("pipeline", "team"),
                     ]
                 ),
@@ -333,9 +355,7 @@ def _behind(published: Published, chosen: Filters) -> None:
     if not published.has("dim_deals"):
         return
     channels = published.column("select distinct channel from dim_deals where channel is not null order by 1")
-    channel = st.selectbox(
-        t("Channel"), ["", *channels], format_func=lambda code: label(code) if code else t("all"), key="channel"
-    )
+    channel = choice("channel", t("Channel"), ["", *channels], "", lambda code: label(code) if code else t("all"))
     ui.deals_behind(
         published,
         "new_deals",

@@ -5,11 +5,14 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts, ui
+from dashboard.export import csv
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.shares import with_shares
 from dashboard.words import days, interval, label, labels, number, share, t
 
-Z = 1.645  # of a 90% interval
+LEAST = 30  # steps a team was due, below which it is not spoken of
+DRAWN = 40  # people
 # Counts by person: teams are sums of them. One pass over the steps.
 STEPS = """
 select
@@ -28,7 +31,7 @@ IN_PIPELINE = "and steps.deal_id in (select deal_id from dim_deals where pipelin
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("step")
+    write_address("step", "card_period")
     if not published.has("dim_users", "fct_journey_steps"):
         ui.headline(t("Team"), t("The journey's steps are not in this publication"))
         return
@@ -50,18 +53,30 @@ def page(published: Published, chosen: Filters) -> None:
             t(
                 "Of those due in the period, with the 90% interval. Missed, skipped and overdue ones count as "
                 "not in time."
+            )
+            + (
+                ""
+                if step and chosen.segment
+                else " " + t("Steps and segments are not equally hard: choose one of each to compare teams.")
             ),
             t("No step was due in this period."),
         )
     with right:
-        people = _shares(by_person).head(40)
+        people = _shares(by_person)
         people = people.assign(name=people["name"].fillna(t("unknown")))
+        drawn = people.head(DRAWN)
+        cut = t("Drawn are the {n} lowest of {total}; the export has all.", n=DRAWN, total=number(len(people)))
         ui.figure(
             "people_on_time",
             t("Key steps done in time, by person"),
-            charts.forest(people, ""),
+            charts.forest(drawn, ""),
             people,
-            t("Where intervals overlap, the order may be chance."),
+            " ".join(
+                [
+                    t("Where intervals overlap, the order may be chance."),
+                    cut if len(people) > DRAWN else "",
+                ]
+            ),
             t("No step was due in this period."),
         )
     if published.has("manager_scorecard"):
@@ -71,6 +86,7 @@ def page(published: Published, chosen: Filters) -> None:
             ui.title(t("Scorecard"))
             ui.not_published("manager_scorecard")
     _trend(published, chosen)
+    _not_in_time(published, chosen, step)
     _behind(published, chosen, step)
 
 
@@ -80,11 +96,8 @@ def _on_time(published: Published, chosen: Filters, step: str) -> pd.DataFrame:
 
 
 def _shares(counts: pd.DataFrame) -> pd.DataFrame:
-    """Shares with Wilson's 90% interval, the lowest first. Columns of `counts`: name, total, n."""
-    n, total = counts["n"].astype(float), counts["total"].astype(float)
-    middle = (n + Z**2 / 2) / (total + Z**2)
-    half = Z * (n * (total - n) / total + Z**2 / 4) ** 0.5 / (total + Z**2)
-    shares = counts.assign(value=n / total, low=middle - half, high=middle + half).sort_values("value")
+    """Shares with their interval, the lowest first. Columns of `counts`: name, total, n."""
+    shares = with_shares(counts).sort_values("value")
     texts = [t("{share}, n = {n}", share=share(row.value), n=number(row.total)) for row in shares.itertuples()]
     return shares.assign(n_text=texts)
 
@@ -94,6 +107,10 @@ def _headline(teams: pd.DataFrame, step: str) -> None:
     if teams.empty:
         ui.headline(t("Team"), t("No step was due in this period"))
         return
+    if teams["total"].max() < LEAST:
+        ui.headline(t("Team"), t("Too few steps were due to compare teams"), t("It takes {n} of a team.", n=LEAST))
+        return
+    teams = teams[teams["total"] >= LEAST]  # of fewer steps an interval holds, and still a team is not a headline
     worst = teams.iloc[0]
     others = teams.iloc[1:]
     total, done = others["total"].sum(), others["n"].sum()
@@ -146,7 +163,8 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         left join dim_users as users on card.owner_id = users.user_id
         where card.period_days = $period and card.segment = coalesce($segment, '(all)')
             and ($team is null or card.team = $team)
-        order by card.win_rate_adjusted desc nulls last
+        -- an order is a ranking: there is one only where somebody has a place
+        order by card.place nulls last, card.team, name, card.owner_id
         """,
         **chosen.values,
         period=int(period or 0),
@@ -170,7 +188,12 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         frame,
         t("Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.")
         + " "
-        + said,
+        + said
+        + " "
+        + chosen.except_for("pipeline"),
+    )
+    frame = frame.assign(
+        on_time_interval=[interval(row.on_time_share_low, row.on_time_share_high) for row in frame.itertuples()]
     )
     heads = st.column_config
     columns = [
@@ -180,6 +203,8 @@ def _scorecard(published: Published, chosen: Filters) -> None:
         "deals",
         "done_share",
         "on_time_share",
+        "on_time_interval",
+        "on_time_share_expected",
         "card_completeness",
         "contacts_per_week",
         "contacts_per_deal",
@@ -196,7 +221,7 @@ def _scorecard(published: Published, chosen: Filters) -> None:
     ui.table(
         "scorecard_table",
         t("Scorecard"),
-        rows[[column for column in columns if column in rows]].round(3),
+        frame[[column for column in columns if column in frame]].round(3),
         {
             "place": heads.NumberColumn(t("Place")),
             "name": t("Owner"),
@@ -204,6 +229,8 @@ def _scorecard(published: Published, chosen: Filters) -> None:
             "deals": t("Deals"),
             "done_share": heads.NumberColumn(t("Steps done"), format="percent"),
             "on_time_share": heads.NumberColumn(t("In time"), format="percent"),
+            "on_time_interval": t("90% interval"),
+            "on_time_share_expected": heads.NumberColumn(t("In time, expected"), format="percent"),
             "card_completeness": heads.NumberColumn(t("Card filled"), format="percent"),
             "contacts_per_week": heads.NumberColumn(t("Contacts a week"), format="%.1f"),
             "contacts_per_deal": heads.NumberColumn(t("Contacts a deal"), format="%.1f"),
@@ -217,7 +244,13 @@ def _scorecard(published: Published, chosen: Filters) -> None:
             "others_on_time_share": heads.NumberColumn(t("Others in time"), format="percent"),
             "place_reason": t("Why no place"),
         },
-        note=chosen.except_for("pipeline"),
+        note=" ".join(
+            [
+                t("Expected: had their steps been done as the same steps in the same segments are by all."),
+                chosen.except_for("pipeline"),
+            ]
+        ),
+        full=lambda: csv(rows),
     )
 
 
@@ -268,6 +301,37 @@ def _trend(published: Published, chosen: Filters) -> None:
                 chosen.except_for("pipeline", "segment"),
             ]
         ),
+    )
+
+
+def _not_in_time(published: Published, chosen: Filters, step: str) -> None:
+    """The deals behind the shares: of the same steps, those that were not done in time."""
+    ui.deals_behind(
+        published,
+        "team_not_in_time",
+        t("Deals with a key step due in the period and not done in time"),
+        """
+        select steps.deal_id, count(*) as steps_late, min(cast(steps.due_at as date)) as due_on,
+            string_agg(replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', ''), ', '
+                order by steps.step_number) as which
+        from fct_journey_steps as steps
+        inner join dim_deals as deals on steps.deal_id = deals.deal_id
+        left join dim_users as users on steps.owner_id = users.user_id
+        where not steps.is_on_time and steps.due_at >= $since
+            and ($pipeline is null or deals.pipeline = $pipeline)
+            and ($segment is null or steps.segment = $segment)
+            and ($team is null or users.team = $team)
+            and ($step is null or steps.step = $step)
+        group by steps.deal_id
+        """,
+        {**chosen.values, "step": step or None},
+        {
+            "which": st.column_config.TextColumn(t("Not in time"), width="large"),
+            "steps_late": t("Steps"),
+            "due_on": st.column_config.DateColumn(t("Due"), format="YYYY-MM-DD"),
+        },
+        order="(deals.status = 'open') desc,",
+        note=t("A deal may have several such steps: the shares count steps."),
     )
 
 

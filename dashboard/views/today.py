@@ -1,6 +1,6 @@
 """Today: what is wrong in the funnel, what changed since yesterday, whether the quarter's target is near."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -9,13 +9,13 @@ from dashboard import alerts, charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
-from dashboard.words import day, interval, label, money, moneys, number, t
+from dashboard.words import clock, day, days, interval, label, labels, money, moneys, number, t
 
 # Moves within the open pipeline cancel out here and are left to the table.
 FLOWS = ("created", "reopened", "transferred_in", "increased", "won", "lost", "transferred_out", "decreased")
 OUT = ("won", "lost", "transferred_out", "decreased")
 FLOW_WORDS = {
-    "created": "Created",
+    "created": "New deals",
     "reopened": "Opened again",
     "transferred_in": "Handed over to here",
     "increased": "Amounts raised",
@@ -24,6 +24,7 @@ FLOW_WORDS = {
     "transferred_out": "Handed over from here",
     "decreased": "Amounts cut",
 }
+OLD = timedelta(hours=36)  # a night is made every day
 SPANS = {"1": "the last day", "7": "7 days", "30": "30 days"}
 MOVES = f"""
 select
@@ -41,12 +42,32 @@ where date_day between $first and $last
 group by currency
 order by closing_amount desc nulls last
 """
+# A day's counts are read against the middle one of the working days of twelve weeks before.
+USUAL = """
+with days as (
+    select
+        calendar.date_day, coalesce(sum(moves.created_deals), 0) as created, coalesce(sum(moves.won_deals), 0) as won,
+        coalesce(sum(moves.lost_deals), 0) as lost
+    from dim_dates as calendar
+    left join fct_pipeline_movements as moves
+        on calendar.date_day = moves.date_day
+        and ($pipeline is null or moves.pipeline = $pipeline)
+        and ($segment is null or moves.segment = $segment)
+        and ($team is null or moves.team = $team)
+    where calendar.is_business_day and calendar.date_day >= $first and calendar.date_day < $last
+        and calendar.date_day > (select min(date_day) from fct_pipeline_movements)
+    group by calendar.date_day
+)
+
+select count(*) as days, median(created) as created, median(won) as won, median(lost) as lost from days
+"""
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address()
+    write_address("span")
     raised = alerts.open_alerts(published, chosen)
     _headline(published, raised)
+    _age(published)
     _cards(published, chosen)
     for number_shown, alert in enumerate(raised[:5]):
         _alert(published, chosen, alert, number_shown)
@@ -58,7 +79,7 @@ def page(published: Published, chosen: Filters) -> None:
     with right:
         _bookings(published, chosen)
     _moved_risks(published, chosen)
-    _past_alerts(published)
+    _past_alerts(published, chosen)
 
 
 def _headline(published: Published, raised: list[alerts.Alert]) -> None:
@@ -88,6 +109,44 @@ def _headline(published: Published, raised: list[alerts.Alert]) -> None:
         ui.headline(t("Today"), t("Nothing is judged yet"), learning)
 
 
+def _age(published: Published) -> None:
+    """Which publication is shown; and, with the clock on the wall, whether a night is missing or brought nothing new.
+
+    An old day of the figures is told apart from an old publication: the one wants the extracts mended, the other the
+    night.
+    """
+    if published.published_at is None:
+        return
+    now = datetime.now(UTC).replace(tzinfo=None)
+    ui.note(
+        t(
+            "Figures of {as_of}, published {at} as {id}.",
+            as_of=clock(published.as_of),
+            at=clock(published.published_at),
+            id=published.publication_id,
+        )
+    )
+    if now - published.published_at > OLD:
+        ui.warning(
+            t(
+                "Nothing has been published for {days}: the night has not run, or was refused.",
+                days=_how_long(now - published.published_at),
+            ),
+            bad=True,
+        )
+    if published.as_of is not None and published.published_at - published.as_of > OLD:
+        ui.warning(
+            t(
+                "The newest extract is {days} older than the publication: today is not in these figures.",
+                days=_how_long(published.published_at - published.as_of),
+            )
+        )
+
+
+def _how_long(span: timedelta) -> str:
+    return days(span.days) if span.days > 1 else t("{n} hours", n=number(span.total_seconds() // 3600))
+
+
 def _last_day(published: Published) -> date | None:
     """The last day of which the open pipeline is known."""
     last = published.first("select max(date_day) as day from fct_pipeline_movements")["day"]
@@ -113,25 +172,33 @@ def _cards(published: Published, chosen: Filters) -> None:
                     ),
                 )
             )
-            for flow in ("created", "won", "lost"):
-                shown.append(
-                    Card(
-                        t("{what} on {day}", what=t(FLOW_WORDS[flow]), day=day(last)),
-                        number(moved[f"{flow}_deals"].sum()),
-                        moneys(moved, f"{flow}_amount"),
-                    )
-                )
+            usual = published.first(USUAL, **chosen.values, first=last - timedelta(days=84), last=last)
+            for flow, what in (
+                ("created", t("Deals created on {day}", day=day(last))),
+                ("won", t("Deals won on {day}", day=day(last))),
+                ("lost", t("Deals lost on {day}", day=day(last))),
+            ):
+                amount = moneys(moved, f"{flow}_amount")
+                of_old = usual.get(flow)
+                known = pd.notna(of_old) and usual["days"] >= 28
+                note = t("{amount}; usually about {n}", amount=amount, n=number(of_old)) if known else amount
+                shown.append(Card(what, number(moved[f"{flow}_deals"].sum()), note))
     if published.has("bookings_nowcast"):
         booked = _nowcast(published, chosen)
         end = booked[booked["horizon"] == "quarter_end"]
         if len(end):
             row = end.iloc[0]
+            until = day(row["horizon_ends_on"] - timedelta(days=1))  # the first day after it, as published
             said = interval(row["low_80"], row["high_80"], money)
             target = (
                 t("target {target}", target=money(row["target"])) if pd.notna(row["target"]) else t("no target is set")
             )
             shown.append(
-                Card(t("Bookings expected this quarter"), money(row["median"], row["currency"]), f"{said}; {target}")
+                Card(
+                    t("Bookings expected by {day}", day=until),
+                    money(row["median"], row["currency"]),
+                    f"{said}; {target}. {chosen.except_for('pipeline')}".removesuffix(". "),
+                )
             )
     if shown:
         ui.cards(shown)
@@ -166,7 +233,7 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
                         groups, t("done in time"), colors={t("here"): charts.BAD, t("elsewhere"): charts.MAIN}
                     ),
                     groups,
-                    t("Share with its 90% interval, n at the right."),
+                    t("Of the steps due since then, 90% interval; the chart beside is of all that wait."),
                 )
         behind = alerts.deals_behind(alert)
         shown = st.pills(
@@ -271,7 +338,7 @@ def _bookings(published: Published, chosen: Filters) -> None:
     booked = _nowcast(published, chosen)
     booked = booked.dropna(subset=["median"])
     frame = booked.assign(
-        name=[f"{label(row.horizon)}, {day(row.horizon_ends_on)}" for row in booked.itertuples()],
+        name=[f"{label(row.horizon)}, {day(row.horizon_ends_on - timedelta(days=1))}" for row in booked.itertuples()],
         value=booked["median"].astype(float),
         low=booked["low_80"].astype(float),
         high=booked["high_80"].astype(float),
@@ -343,14 +410,19 @@ def _moved_risks(published: Published, chosen: Filters) -> None:
     )
 
 
-def _past_alerts(published: Published) -> None:
+def _past_alerts(published: Published, chosen: Filters) -> None:
     if not published.has("funnel_alerts"):
         return
-    told = alerts.all_alerts(published)
+    told = ui.listed(published, alerts.ALL)
+    said = told.frame.assign(
+        explanation=[alerts.told(row) for row in told.frame.to_dict("records")],
+        status=labels(told.frame["status"]),
+        signal=labels(told.frame["signal"]),
+    )
     ui.table(
         "alerts",
         t("All alerts, open and cleared"),
-        told,
+        said[["raised_on", "status", "signal", "explanation", "deals_affected"]],
         {
             "raised_on": st.column_config.DateColumn(t("Raised"), format="YYYY-MM-DD"),
             "status": t("Status"),
@@ -358,7 +430,9 @@ def _past_alerts(published: Published) -> None:
             "explanation": st.column_config.TextColumn(t("What"), width="large"),
             "deals_affected": t("Deals"),
         },
+        note=" ".join([told.said, chosen.except_for("pipeline", "segment", "team")]).strip(),
         why=t("None was ever raised."),
+        full=told.full,
     )
 
 

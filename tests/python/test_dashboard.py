@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import duckdb
 import pandas as pd
@@ -18,13 +18,15 @@ from click.testing import CliRunner
 from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, serve
-from dashboard.filters import month_back
+from dashboard.filters import DEFAULTS, ON_PAGES, month_back
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
+from dashboard.shares import Z, surely, with_shares
+from dashboard.ui import OTHER_WAY
 from dashboard.words import CODES, plain
 from orchestration.cli import main
 from orchestration.settings import PROJECT_DIR
-from tests.python.dashboard_tables import with_all_tables, without_rows
+from tests.python.dashboard_tables import without_rows
 
 DASHBOARD = PROJECT_DIR / "dashboard"
 PAGES = ["", "funnel", "deals", "losses", "team", "indicators", "segments", "data"]
@@ -98,6 +100,39 @@ def test_a_period_begins_on_the_first_of_a_month():
     assert month_back(date(2026, 1, 31), 0) == date(2026, 1, 1)
     assert month_back(date(2026, 1, 31), 1) == date(2025, 12, 1)
     assert month_back(date(2026, 3, 31), 14) == date(2025, 1, 1)
+
+
+def test_the_interval_of_a_share_ends_where_the_share_would_be_no_surprise():
+    """Wilson's bounds are the shares p from which what was seen lies z standard errors of p away."""
+    counts = pd.DataFrame({"n": [0, 3, 30, 7], "total": [5, 10, 100, 7]})
+    for row in with_shares(counts).itertuples():
+        for bound in (row.low, row.high):
+            assert (row.value - bound) ** 2 == pytest.approx(Z**2 * bound * (1 - bound) / row.total)
+
+
+def test_what_is_sure_of_one_is_not_sure_of_the_lowest_of_many():
+    seen = pd.Series([2.0])
+    assert surely(seen, pd.Series([Z])).tolist() == [True]
+    assert surely(seen - 0.4, pd.Series([Z])).tolist() == [False]
+    many = pd.Series([2.0] + [0.0] * 39)
+    assert not surely(many, pd.Series([Z] * 40)).any()
+    assert surely(many + 1.5, pd.Series([Z] * 40)).tolist() == [True] + [False] * 39
+    assert surely(pd.Series([], dtype=float), pd.Series([], dtype=float)).empty
+
+
+def test_an_indicator_that_predicts_the_other_way_than_declared_is_told_from_others():
+    with duckdb.connect() as con:
+        con.execute("""
+            create table dim_indicators as from (values
+                ('up', 'higher'), ('down', 'lower'), ('odd_up', 'higher'), ('odd_down', 'lower'), ('weak', 'higher')
+            ) as t (indicator, direction);
+            create table indicator_ledger as
+            select *, '(all)' as landmark, '(all)' as segment from (values
+                ('up', 'predicts', 1.2, 1.5), ('down', 'predicts', 0.5, 0.8), ('odd_up', 'predicts', 0.5, 0.8),
+                ('odd_down', 'predicts', 1.2, 1.5), ('weak', 'no evidence', 0.5, 0.8)
+            ) as t (indicator, verdict, odds_ratio_low, odds_ratio_high)
+        """)
+        assert sorted(con.execute(OTHER_WAY).fetchall()) == [("odd_down",), ("odd_up",)]
 
 
 # What it listens to
@@ -199,13 +234,19 @@ FAINT_TEXT = """
         }
         return [255, 255, 255];
     };
+    const shows = (element) => {
+        let opacity = 1;
+        for (let e = element; e; e = e.parentElement) opacity *= parseFloat(getComputedStyle(e).opacity);
+        return opacity;
+    };
     const found = [];
     for (const e of document.querySelectorAll('[data-testid=stMain] *, [data-testid=stSidebar] *')) {
         const own = [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('');
         const box = e.getBoundingClientRect();
         if (!own || !box.width || e.closest('svg, [aria-hidden=true], canvas')) continue;
         const style = getComputedStyle(e), under = ground(e);
-        const a = light(over(parse(style.color), under)), b = light(under);
+        const [r, g, blue, alpha = 1] = parse(style.color);
+        const a = light(over([r, g, blue, alpha * shows(e)], under)), b = light(under);
         const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         const large = parseFloat(style.fontSize) >= 24;
         if (ratio < (large ? 3 : 4.5)) found.push(`${own.slice(0, 40)}: ${ratio.toFixed(2)}`);
@@ -224,11 +265,9 @@ NAMELESS = """
 
 
 @pytest.fixture(scope="module")
-def full(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first night's publication, and every table a page reads."""
-    data = tmp_path_factory.mktemp("full")
-    with_all_tables(first_night / "published" / "inflight.duckdb", data / "published" / "inflight.duckdb")
-    return data
+def full(first_night: Path) -> Path:
+    """The first night's publication, which has every table a page reads."""
+    return first_night
 
 
 @pytest.fixture(scope="module")
@@ -286,6 +325,15 @@ def pages_through(page) -> Iterator[str]:
         yield path
 
 
+@pytest.mark.slow
+def test_what_tables_say_of_indicators_and_crms_can_be_said_in_russian(full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        facts = {fact for (fact,) in con.execute("select distinct meaning from crm_capabilities").fetchall()}
+        indicators = {name for (name,) in con.execute("select indicator from dim_indicators").fetchall()}
+    assert facts and facts <= RUSSIAN.keys()
+    assert len(indicators) >= 25 and indicators <= CODES.keys()
+
+
 @needs_chromium
 def test_every_page_stands_and_can_be_read(site, page):
     visit(page, site)
@@ -328,6 +376,31 @@ def test_filters_are_kept_in_the_address_across_pages_and_on_the_way_back(site, 
     assert page.locator("h1").inner_text()
     visit(page, f"{site}/deals?team=Nobody")
     assert "team" not in bar(page.url)
+
+
+@needs_chromium
+def test_a_link_shows_what_was_chosen_on_the_page(site, page):
+    """Whatever a page lets one choose is in its address, and an address brings it back."""
+    chosen = {
+        "": {"span": "30"},
+        "deals": {"find": "a"},
+        "funnel": {"age": "60"},
+        "losses": {"cause": "silent", "landmark": "age_14"},
+        "team": {"card_period": "90"},
+        "segments": {"mix_by": "channel", "quality": "lost", "quality_age": "30"},
+    }
+    for path, choices in chosen.items():
+        visit(page, f"{site}/{path}?{urlencode(choices)}")
+        assert bar(page.url).items() >= choices.items(), path
+    page.locator(".st-key-_mix_by").get_by_text("margin", exact=True).click()
+    page.wait_for_url("**mix_by=margin_class**")
+    kept = {
+        node.args[0].value
+        for path in DASHBOARD.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "choice"
+    }
+    assert kept <= {*DEFAULTS, *ON_PAGES}
 
 
 @needs_chromium
@@ -378,6 +451,91 @@ def test_figures_are_those_of_the_file(site, page, full):
     assert (teams["n"].sum(), teams["total"].sum()) == (done, due)
 
 
+def exported(page, name: str) -> pd.DataFrame:
+    with page.expect_download() as given:
+        page.locator(f".st-key-csv_{name} button").first.click()
+    return pd.read_csv(given.value.path(), encoding="utf-8-sig")
+
+
+@needs_chromium
+def test_losses_are_those_of_the_file_and_silent_deaths_are_told_apart(site, page, full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        causes = con.execute(
+            "select found_cause, count(*) from loss_autopsy where not is_silent_death group by 1"
+        ).fetchall()
+        silent = {deal for (deal,) in con.execute("select deal_id from loss_autopsy where is_silent_death").fetchall()}
+    assert silent
+    visit(page, f"{site}/losses?period=all")
+    assert f"{len(silent)} open deals look lost" in page.locator(".if-sub").first.inner_text()
+    shown = exported(page, "causes")
+    assert dict(zip(shown["cause"], shown["n"], strict=True)) == dict(causes)
+    visit(page, f"{site}/losses?period=3m&cause=silent")
+    assert set(exported(page, "autopsies")["deal_id"]) == silent
+
+
+@needs_chromium
+def test_lists_and_expectations_are_those_of_the_file(site, page, full):
+    with duckdb.connect(str(full / "published" / "inflight.duckdb"), read_only=True) as con:
+        waiting = con.execute("select deal_id, amount_saved_by_acting from deals_needing_attention").fetchall()
+        booked = con.execute("""
+            select horizon, median, horizon_ends_on - 1 from bookings_nowcast
+            where segment = 'all' and team = 'all' and median is not null
+        """).fetchall()
+        cards = con.execute("""
+            select owner_id, on_time_share, on_time_share_expected, win_rate_adjusted from manager_scorecard
+            where period_days = 365 and segment = '(all)'
+        """).fetchall()
+        late = con.execute(
+            "select count(distinct deal_id) from fct_journey_steps where not is_on_time and deal_id in "
+            "(select deal_id from dim_deals)"
+        ).fetchone()[0]
+    visit(page, f"{site}/deals")
+    shown = exported(page, "attention")
+    assert dict(zip(shown["deal_id"], shown["amount_saved_by_acting"], strict=True)) == pytest.approx(
+        {deal: float(amount) for deal, amount in waiting}, abs=0.5
+    )
+    visit(page, site)
+    shown = exported(page, "bookings")
+    assert dict(zip(shown["horizon"], shown["median"], strict=True)) == pytest.approx(
+        {horizon: float(median) for horizon, median, _ in booked}
+    )
+    (until,) = (day for horizon, _, day in booked if horizon == "quarter_end")
+    assert f"Bookings expected by {until.day} {until:%b} {until.year}" in page.locator(".if-card").all_inner_texts()[-1]
+    visit(page, f"{site}/team?period=all&card_period=365")
+    shown = exported(page, "scorecard_table").set_index("owner_id")
+    for owner, *figures in cards:
+        said = shown.loc[owner, ["on_time_share", "on_time_share_expected", "win_rate_adjusted"]].tolist()
+        assert said == pytest.approx([float("nan") if each is None else each for each in figures], nan_ok=True), owner
+    assert len(shown) == len(cards)
+    assert f"Deals: {late:,}" in page.locator(".st-key-tab_team_not_in_time").inner_text()
+
+
+@needs_chromium
+def test_an_old_publication_is_told_of(full, page, tmp_path):
+    """By the clock on the wall; and old extracts in a new publication are another matter."""
+    (tmp_path / "published").mkdir()
+    shutil.copyfile(full / "published" / "inflight.duckdb", tmp_path / "published" / "inflight.duckdb")
+    with browser.served(tmp_path, tmp_path / "log") as url:
+        for published, as_of, said in (
+            ("(now() at time zone 'utc') - interval 2 hour", "(now() at time zone 'utc') - interval 10 hour", []),
+            (
+                "(now() at time zone 'utc') - interval 3 day",
+                "(now() at time zone 'utc') - interval 73 hour",
+                ["Nothing has been published"],
+            ),
+            (
+                "(now() at time zone 'utc') - interval 2 hour",
+                "(now() at time zone 'utc') - interval 9 day",
+                ["The newest extract"],
+            ),
+        ):
+            with duckdb.connect(str(tmp_path / "published" / "inflight.duckdb")) as con:
+                con.execute(f"update publication set published_at = {published}, as_of = {as_of}")
+            visit(page, url)
+            warned = page.locator(".if-warning").all_inner_texts()
+            assert [line[: len(start)] for line, start in zip(warned, said, strict=True)] == said
+
+
 @needs_chromium
 def test_charts_and_tables_are_handed_out(site, page):
     visit(page, f"{site}/data")
@@ -385,14 +543,16 @@ def test_charts_and_tables_are_handed_out(site, page):
         page.locator(".st-key-csv_tables button").first.click()
     frame = pd.read_csv(given.value.path(), encoding="utf-8-sig")
     assert {"publication", "table_name"} & set(frame.columns) and "fct_deals" in set(frame["table_name"])
-    page.locator(".st-key-fig_visibility, .st-key-fig_lost_by_stage").first.hover()
     visit(page, f"{site}/losses")
     page.locator(".st-key-fig_lost_by_stage").hover()
     with page.expect_download() as given:
         page.locator(".st-key-fig_lost_by_stage [aria-label='Download as PNG']").click()
     assert Path(given.value.path()).read_bytes().startswith(b"\x89PNG")
-    # a table's own export, which knows nothing of formulas, is out of reach
-    assert not [each for each in page.locator("[aria-label='Download as CSV']").all() if each.is_visible()]
+    # a table's own export, which knows nothing of formulas, is out of reach: it is there, and nobody sees it
+    page.locator(".st-key-tab_lost_deals [data-testid=stDataFrame]").hover()
+    tools = page.locator(".st-key-tab_lost_deals [data-testid=stElementToolbarButton]")
+    assert tools.count()
+    assert not [each for each in tools.all() if each.is_visible()]
 
 
 @needs_chromium

@@ -4,9 +4,11 @@ import ast
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -79,6 +81,10 @@ ON_FUNNEL = {
     "stage_advances": "advanced",
     "stage_conversion_expected": "conversion_expected",
 }
+ON_TEAM = {"steps_judged": "total", "steps_on_time": "n"}
+ON_SEGMENTS = {"win_rate_expected": "value", "cohort_deals_foreseen": "n"}
+BY_TEAM = "owner__team"
+BY_MONTH_AND_SEGMENT = "metric_time__month,deal_cohort__segment"
 BY_CURRENCY = "metric_time__month,pipeline_day__currency"
 BY_COHORT = "metric_time__month,stage,stage_cohort__segment"
 QUERIES = {"metric_time__month": BY_MONTH, "deal__segment": BY_SEGMENT, "stage__stage_name": BY_STAGE}
@@ -92,7 +98,13 @@ def answers(first_night: Path, tmp_path_factory) -> dict[str, list[dict[str, str
     folder = tmp_path_factory.mktemp("mf")
     (folder / "published").symlink_to(first_night / "published")
     give_project(Settings(folder))
-    asked = {**QUERIES, BY_CURRENCY: ON_TODAY, BY_COHORT: ON_FUNNEL}
+    asked = {
+        **QUERIES,
+        BY_CURRENCY: ON_TODAY,
+        BY_COHORT: ON_FUNNEL,
+        BY_TEAM: ON_TEAM,
+        BY_MONTH_AND_SEGMENT: ON_SEGMENTS,
+    }
     commands = [
         ["query", "--metrics", ",".join(metrics), "--group-by", group, "--csv", str(folder / f"{group}.csv")]
         for group, metrics in asked.items()
@@ -174,6 +186,40 @@ def test_the_dashboard_shows_what_mf_says_of_the_funnel(answers, first_night: Pa
         assert asked[key] == pytest.approx(figures, nan_ok=True), key
 
 
+EVER = {"since": date(1900, 1, 1), **dict.fromkeys(("pipeline", "segment", "team", "step"))}
+
+
+def bound(sql: str) -> dict[str, object]:
+    return {name: value for name, value in EVER.items() if f"${name}" in sql}
+
+
+@pytest.mark.slow
+def test_the_dashboard_shows_what_mf_says_of_steps_in_time(answers, first_night: Path):
+    steps = query_of("team", "STEPS").format(in_pipeline="")
+    with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
+        shown = con.execute(f"select team, sum(total), sum(n) from ({steps}) group by 1", bound(steps)).fetchall()
+    asked = {row[BY_TEAM] or "unknown": [float(row[metric]) for metric in ON_TEAM] for row in answers[BY_TEAM]}
+    assert len(shown) > 2
+    assert {team: [float(due), float(done)] for team, due, done in shown} == asked
+
+
+@pytest.mark.slow
+def test_the_dashboard_shows_what_mf_says_of_expected_wins(answers, first_night: Path):
+    outcomes = query_of("segments", "OUTCOMES")
+    with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
+        rows = con.execute(outcomes, bound(outcomes)).df().to_dict("records")
+    shown = {(f"{row['at']:%F}", row["segment"]): [row[name] for name in ON_SEGMENTS.values()] for row in rows}
+    asked = {
+        (row["metric_time__month"][:10], row["deal_cohort__segment"]): [float(row[metric]) for metric in ON_SEGMENTS]
+        for row in answers[BY_MONTH_AND_SEGMENT]
+        if row["win_rate_expected"]
+    }
+    assert len(shown) > 2
+    assert asked.keys() == shown.keys()
+    for key, figures in shown.items():
+        assert asked[key] == pytest.approx(figures), key
+
+
 def test_every_metric_says_its_question_its_traps_and_its_owner(settings: Settings):
     give_project(settings)
     metrics = json.loads(semantic_manifest(settings).read_text())["metrics"]
@@ -186,6 +232,20 @@ def test_every_metric_says_its_question_its_traps_and_its_owner(settings: Settin
 def test_the_page_of_metrics_is_what_the_yaml_says(settings: Settings):
     give_project(settings)
     assert METRICS_PAGE.read_text() == metrics_page(settings), "stale: run make docs"
+
+
+def test_the_exposures_depend_on_what_they_read(settings: Settings):
+    """The dashboard on the tables that its SQL names, BI tools on every mart."""
+    give_project(settings)
+    known = manifest(settings)
+    marts = {node["name"] for node in known["nodes"].values() if is_mart(node)}
+    exposed = {
+        exposure["name"]: {unique_id.rsplit(".", 1)[-1] for unique_id in exposure["depends_on"]["nodes"]}
+        for exposure in known["exposures"].values()
+    }
+    code = "".join(path.read_text() for path in (PROJECT_DIR / "dashboard").rglob("*.py"))
+    assert exposed["dashboard"] == marts & set(re.findall(r"\b(?:from|join)\s+([a-z_]+)", code))
+    assert exposed["bi"] == marts
 
 
 def test_every_published_column_is_described(settings: Settings):

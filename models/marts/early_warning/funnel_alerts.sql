@@ -80,20 +80,22 @@ processes as (
                 then
                     at_stage || place || ': more deals are lost. Since about ' || since || ', ' || seen
                     || ' of those that left the stage were lost where ' || usual || ' would be usual. ' || there
-                    || ' open deals are there now.'
+                    || ' open deals were there when it was raised.'
             when 'lead_quality'
                 then
                     'Deals from ' || place || ' are lost more often, whatever the stage: ' || seen || ' since about '
-                    || since || ' where ' || usual || ' would be usual. ' || there || ' of them are open now.'
+                    || since || ' where ' || usual || ' would be usual. ' || there
+                    || ' of them were open when it was raised.'
             when 'stage_speed'
                 then
                     at_stage || place || ': deals stay longer. Since about ' || since || ', ' || seen
-                    || ' moved on in time where ' || usual || ' would be usual. ' || there || ' open deals are there now.'
+                    || ' moved on in time where ' || usual || ' would be usual. ' || there
+                    || ' open deals were there when it was raised.'
             when 'task_timeliness'
                 then
-                    at_stage || place || ': the step ' || subject || ' takes longer. Since about ' || since || ', ' || seen
-                    || ' were done in time where ' || usual || ' would be usual. ' || there
-                    || ' open deals are there now.'
+                    at_stage || place || ': the step ' || replace(subject, '_', ' ') || ' takes longer. Since about '
+                    || since || ', ' || seen || ' were done in time where ' || usual || ' would be usual. ' || there
+                    || ' open deals were there when it was raised.'
             when 'inbound_mix'
                 then
                     'Fewer of the new deals are of ' || place || ': ' || seen || ' since about ' || since || ' where '
