@@ -312,4 +312,4 @@ def here() -> tuple[Published, Filters]:
 
 def filter_note(text: str) -> None:
     if text:
-        st.caption(plain(text))
+        note(text)

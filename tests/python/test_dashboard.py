@@ -480,7 +480,8 @@ def test_lists_and_expectations_are_those_of_the_file(site, page, full):
         booked = con.execute("""
             select horizon, median, horizon_ends_on - 1 from bookings_nowcast
             where segment = 'all' and team = 'all' and median is not null
-        """).fetchall()
+            qualify open_amount = max(open_amount) over (partition by horizon)
+        """).fetchall()  # of the currency with most
         cards = con.execute("""
             select owner_id, on_time_share, on_time_share_expected, win_rate_adjusted from manager_scorecard
             where period_days = 365 and segment = '(all)'

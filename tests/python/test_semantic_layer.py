@@ -200,7 +200,9 @@ def test_the_dashboard_shows_what_mf_says_of_steps_in_time(answers, first_night:
         shown = con.execute(f"select team, sum(total), sum(n) from ({steps}) group by 1", bound(steps)).fetchall()
     asked = {row[BY_TEAM] or "unknown": [float(row[metric]) for metric in ON_TEAM] for row in answers[BY_TEAM]}
     assert len(shown) > 2
-    assert {team: [float(due), float(done)] for team, due, done in shown} == asked
+    assert {team: [float(due), float(done)] for team, due, done in shown} == {
+        team: figures for team, figures in asked.items() if any(figures)
+    }
 
 
 @pytest.mark.slow

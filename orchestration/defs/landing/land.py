@@ -108,7 +108,7 @@ def look_again_at_later_files(
 def take_back_pending(con: duckdb.DuckDBPyConnection, contracts: tuple[Table, ...]) -> list[int]:
     """Undo loads that gate 1 never accepted, and forget refused files, so that both are judged afresh.
 
-    Returns the loads that were undone; their numbers will be given again.
+    Returns the loads that were undone.
     """
     ledger.prepare(con, contracts)
     con.execute("begin")

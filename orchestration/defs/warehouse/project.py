@@ -93,7 +93,7 @@ def is_built_from(con: duckdb.DuckDBPyConnection, marts: Path, load_id: int) -> 
     tables = con.execute(
         """
         select database_name, schema_name, table_name from duckdb_columns()
-        where column_name = '_load_id' and not starts_with(schema_name, 'raw_')
+        where column_name = '_load_id' and database_name <> 'temp' and not starts_with(schema_name, 'raw_')
             and table_name not in (select view_name from duckdb_views())
         """
     ).fetchall()
