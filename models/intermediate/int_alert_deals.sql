@@ -1,6 +1,8 @@
 {{ config(materialized='table') }}
+{% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 
--- The deals that were where an alert points, on the evening of the day it was raised, with their amounts of then.
+-- The deals that were where an alert points, on the evening of the day it was raised, with their amounts of then. What
+-- was open on a day is looked up once, for all alerts of that day.
 with alerts as (
     select
         culprits.*,
@@ -11,45 +13,58 @@ with alerts as (
         on culprits.raised_workday = days.workday and days.is_business_day
 ),
 
-there as (
-    select
-        alerts.alert_stream_id,
-        alerts.raised_workday,
-        alerts.culprit_rank,
-        alerts.raised_at,
-        visits.deal_id
+evenings as (
+    select distinct
+        raised_on,
+        raised_at
     from alerts
+),
+
+open_then as (
+    select
+        evenings.raised_on,
+        evenings.raised_at,
+        visits.deal_id,
+        visits.stage_id,
+        visits.segment,
+        visits.channel,
+        visits.team
+    from evenings
     inner join {{ ref('int_chart_visits') }} as visits
         on
-            alerts.raised_on >= visits.entered_date
-            and (visits.exited_date is null or alerts.raised_on < visits.exited_date)
-            and (alerts.stage_id is null or alerts.stage_id = visits.stage_id)
-            and (alerts.segment is null or alerts.segment = visits.segment)
-            and (alerts.channel is null or alerts.channel = visits.channel)
-            and (alerts.team is null or alerts.team = visits.team)
+            evenings.raised_on >= visits.entered_date
+            and evenings.raised_on < coalesce(visits.exited_date, cast({{ far }} as date))
 ),
 
 valued as (
     select
-        there.*,
+        open_then.*,
         versions.amount,
         versions.currency
-    from there
-    left join {{ ref('int_deals_numbered') }} as numbers on there.deal_id = numbers.deal_id
+    from open_then
+    left join {{ ref('int_deals_numbered') }} as numbers on open_then.deal_id = numbers.deal_id
     left join {{ ref('int_deal_values_versioned') }} as versions
         on
             numbers.deal_number = versions.deal_number
-            and there.raised_at > versions.valid_from
-            and (versions.valid_to is null or there.raised_at <= versions.valid_to)
+            and open_then.raised_at > versions.valid_from
+            -- not `or valid_to is null`: an outer join on an or is tried pair by pair
+            and open_then.raised_at <= coalesce(versions.valid_to, {{ far }})
 )
 
 select
-    alert_stream_id,
-    raised_workday,
-    culprit_rank,
-    count(distinct deal_id) as deals,
+    alerts.alert_stream_id,
+    alerts.raised_workday,
+    alerts.culprit_rank,
+    count(distinct valued.deal_id) as deals,
     -- amounts of two currencies do not add up
-    case when count(distinct currency) = 1 then max(currency) end as currency,
-    case when count(distinct currency) = 1 then sum(amount) end as amount
-from valued
-group by alert_stream_id, raised_workday, culprit_rank
+    case when count(distinct valued.currency) = 1 then max(valued.currency) end as currency,
+    case when count(distinct valued.currency) = 1 then sum(valued.amount) end as amount
+from alerts
+inner join valued
+    on
+        alerts.raised_on = valued.raised_on
+        and (alerts.stage_id is null or alerts.stage_id = valued.stage_id)
+        and (alerts.segment is null or alerts.segment = valued.segment)
+        and (alerts.channel is null or alerts.channel = valued.channel)
+        and (alerts.team is null or alerts.team = valued.team)
+group by alerts.alert_stream_id, alerts.raised_workday, alerts.culprit_rank
