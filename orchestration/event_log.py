@@ -13,10 +13,7 @@ from typing import Any
 import sqlalchemy as db
 from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
-from dagster._core.storage.sqlite import create_db_conn_string
-
-FILE = "event_log"
-BUSY_SECONDS = 60  # as Dagster's: the web UI reads, its daemon and a night write
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
@@ -29,8 +26,7 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
     @cached_property
     def _engine(self) -> db.Engine:
         engine = db.create_engine(
-            create_db_conn_string(self._base_dir, FILE),
-            connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            self._conn_string, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False}
         )
         # In WAL mode a crash of the machine may lose the last events, and never breaks the file.
         db.event.listen(engine, "connect", lambda connection, _: connection.execute("pragma synchronous = normal"))

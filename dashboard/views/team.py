@@ -304,26 +304,32 @@ def _trend(published: Published, chosen: Filters) -> None:
     )
 
 
+DEALS_OF_STEPS = """
+    select steps.deal_id, count(*) as {count}, min(cast(steps.due_at as date)) as due_on,
+        string_agg({which}, ', ' order by steps.step_number) as which
+    from fct_journey_steps as steps
+    inner join dim_deals as deals on steps.deal_id = deals.deal_id
+    left join dim_users as users on steps.owner_id = users.user_id
+    where {condition}
+        and ($pipeline is null or deals.pipeline = $pipeline)
+        and ($segment is null or steps.segment = $segment)
+        and ($team is null or users.team = $team)
+        and ($step is null or steps.step = $step)
+    group by steps.deal_id
+"""
+
+
 def _not_in_time(published: Published, chosen: Filters, step: str) -> None:
     """The deals behind the shares: of the same steps, those that were not done in time."""
     ui.deals_behind(
         published,
         "team_not_in_time",
         t("Deals with a key step due in the period and not done in time"),
-        """
-        select steps.deal_id, count(*) as steps_late, min(cast(steps.due_at as date)) as due_on,
-            string_agg(replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', ''), ', '
-                order by steps.step_number) as which
-        from fct_journey_steps as steps
-        inner join dim_deals as deals on steps.deal_id = deals.deal_id
-        left join dim_users as users on steps.owner_id = users.user_id
-        where not steps.is_on_time and steps.due_at >= $since
-            and ($pipeline is null or deals.pipeline = $pipeline)
-            and ($segment is null or steps.segment = $segment)
-            and ($team is null or users.team = $team)
-            and ($step is null or steps.step = $step)
-        group by steps.deal_id
-        """,
+        DEALS_OF_STEPS.format(
+            count="steps_late",
+            which="replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', '')",
+            condition="not steps.is_on_time and steps.due_at >= $since",
+        ),
         {**chosen.values, "step": step or None},
         {
             "which": st.column_config.TextColumn(t("Not in time"), width="large"),
@@ -340,19 +346,11 @@ def _behind(published: Published, chosen: Filters, step: str) -> None:
         published,
         "team_deals",
         t("Open deals with a key step overdue"),
-        """
-        select steps.deal_id, count(*) as overdue, min(cast(steps.due_at as date)) as due_on,
-            string_agg(replace(steps.step, '_', ' '), ', ' order by steps.step_number) as which
-        from fct_journey_steps as steps
-        inner join dim_deals as deals on steps.deal_id = deals.deal_id
-        left join dim_users as users on steps.owner_id = users.user_id
-        where steps.status = 'overdue' and deals.status = 'open'
-            and ($pipeline is null or deals.pipeline = $pipeline)
-            and ($segment is null or steps.segment = $segment)
-            and ($team is null or users.team = $team)
-            and ($step is null or steps.step = $step)
-        group by steps.deal_id
-        """,
+        DEALS_OF_STEPS.format(
+            count="overdue",
+            which="replace(steps.step, '_', ' ')",
+            condition="steps.status = 'overdue' and deals.status = 'open'",
+        ),
         {**chosen.values, "step": step or None},
         {"which": t("Overdue"), "due_on": st.column_config.DateColumn(t("Due"), format="YYYY-MM-DD")},
     )

@@ -221,7 +221,7 @@ select
                 when 'missing' then ' was passed over; it was due on '
                 else ' is due on '
             end
-            || cast(cast(ranked.due_at as date) as {{ dbt.type_string() }})
+            || {{ day_in_words('ranked.due_at') }}
             || case
                 when ranked.effect is null then '; what it is still worth is not known'
                 else
