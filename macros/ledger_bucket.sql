@@ -1,5 +1,5 @@
 {#
-    The ledger holds indicators against the outcomes of all deals, up to 125,000; of more it reads a half, a quarter
+    The ledger holds indicators against the outcomes of all deals, up to 60,000; of more it reads a half, a quarter
     and so on, as more would move no verdict, and each deal has a row for each indicator and landmark. Deals lie in 16
     buckets, by their id; the ledger reads the first ones.
 #}
@@ -11,10 +11,10 @@
     (
         select
             case
-                when count(*) <= 125000 then 16
-                when count(*) <= 250000 then 8
-                when count(*) <= 500000 then 4
-                when count(*) <= 1000000 then 2
+                when count(*) <= 60000 then 16
+                when count(*) <= 120000 then 8
+                when count(*) <= 240000 then 4
+                when count(*) <= 480000 then 2
                 else 1
             end
         from {{ ref('dim_deals') }}

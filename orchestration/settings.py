@@ -55,8 +55,8 @@ class Settings:
 
     @property
     def memory(self) -> str:
-        """How much memory DuckDB may use, as it writes it: 4GB."""
-        return os.environ.get("INFLIGHT_MEMORY", "4GB")
+        """How much memory DuckDB may use, as it writes it: 5GB."""
+        return os.environ.get("INFLIGHT_MEMORY", "5GB")
 
     @property
     def extracts(self) -> Path:

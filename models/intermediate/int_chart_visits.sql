@@ -1,9 +1,9 @@
-{{ config(materialized='incremental', incremental_strategy='by_deal') }}
+{{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- What the charts read of a stay: narrow, so that a night can count all of them again. Stays whose beginning nobody
 -- knows have no age, and stays in which a deal is won or lost have no way out.
 select
-    visits.deal_id,
+    visits._deal_number as deal_number,
     visits.stage_id,
     visits.segment,
     visits.channel,

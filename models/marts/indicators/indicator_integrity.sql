@@ -3,12 +3,13 @@
 -- Something to look at, never a verdict on a person: whether the figures that indicators are made of are still made by
 -- the work they stand for. Acts are held against the same owner's or team's own year; the way records are entered,
 -- in the last four weeks, against everybody's year before.
-{% set signals = {
-    'back_dated_acts': ('acts', 'is_back_dated', 'acts entered three days or more after they happened'),
-    'acts_in_one_go': ('acts', 'is_in_one_go', 'acts entered eight or more within ten minutes'),
-    'back_dated_tasks': ('tasks', 'is_back_dated', 'tasks made after they were due or done'),
-    'tasks_in_one_go': ('tasks', 'is_in_one_go', 'tasks closed eight or more within ten minutes'),
-} %}
+{% set signals = [
+    ('back_dated_acts', 'acts', 'is_back_dated', 'acts entered three days or more after they happened'),
+    ('acts_in_one_go', 'acts', 'is_in_one_go', 'acts entered eight or more within ten minutes'),
+    ('back_dated_tasks', 'tasks', 'is_back_dated', 'tasks made after they were due or done'),
+    ('tasks_in_one_go', 'tasks', 'is_in_one_go', 'tasks closed eight or more within ten minutes'),
+] %}
+{% set marks = ['is_back_dated', 'is_in_one_go'] %}
 with as_of as (
     select * from {{ ref('stg_as_of') }}
 ),
@@ -49,21 +50,44 @@ begun as (
     group by signal, indicator, team, owner_id
 ),
 
-records as (
-    {% for signal, (record, mark, words) in signals.items() %}
+marked as (
+    select
+        marked.*,
+        coalesce(users.team, 'unknown') as team,
+        marked.entered_at > {{ dbt.dateadd('day', -28, 'as_of.as_of') }} as is_recent
+    from {{ ref('int_indicator_records_marked') }} as marked
+    cross join as_of
+    left join {{ ref('dim_users') }} as users on marked.owner_id = users.user_id
+),
+
+counted as (
+    select
+        record,
+        team,
+        owner_id,
+        is_recent,
+        {% for mark in marks %}
+            sum(case when {{ mark }} then 1 else 0 end) as {{ mark }}_hits,
+            min(case when {{ mark }} then entered_at end) as {{ mark }}_first_at,
+        {% endfor %}
+        count(*) as records
+    from marked
+    group by record, team, owner_id, is_recent
+),
+
+by_signal as (
+    {% for signal, record, mark, words in signals %}
         select
             '{{ signal }}' as signal,
             '{{ words }}' as words,
-            marked.owner_id,
-            coalesce(users.team, 'unknown') as team,
-            marked.record_id,
-            marked.{{ mark }} as is_hit,
-            marked.entered_at,
-            marked.entered_at > {{ dbt.dateadd('day', -28, 'as_of.as_of') }} as is_recent
-        from {{ ref('int_indicator_records_marked') }} as marked
-        cross join as_of
-        left join {{ ref('dim_users') }} as users on marked.owner_id = users.user_id
-        where marked.record = '{{ record }}'
+            team,
+            owner_id,
+            is_recent,
+            records,
+            {{ mark }}_hits as hits,
+            {{ mark }}_first_at as first_hit_at
+        from counted
+        where record = '{{ record }}'
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
@@ -71,8 +95,8 @@ records as (
 usual as (
     select
         signal,
-        sum(case when is_hit then 1 else 0 end) / cast(count(*) as double) as usual
-    from records
+        sum(hits) / cast(sum(records) as double) as usual
+    from by_signal
     where not is_recent
     group by signal
 ),
@@ -85,53 +109,73 @@ scopes as (
     select 'all' as scope
 ),
 
-recent as (
+scoped as (
     select
-        records.signal,
-        records.words,
+        by_signal.*,
         scopes.scope,
-        case when scopes.scope = 'all' then '(all)' else records.team end as team,
-        case when scopes.scope = 'owner' then records.owner_id else '(all)' end as owner_id,
-        records.record_id,
-        records.is_hit,
-        records.entered_at,
-        case
-            when records.is_hit
-                then row_number() over (
-                    partition by records.signal, scopes.scope, records.owner_id, records.is_hit
-                    order by records.entered_at desc, records.record_id asc
-                )
-        end as hit_number
-    from records
+        case when scopes.scope = 'all' then '(all)' else by_signal.team end as scope_team,
+        case when scopes.scope = 'owner' then by_signal.owner_id else '(all)' end as scope_owner_id
+    from by_signal
     cross join scopes
-    where records.is_recent
+    where by_signal.is_recent
 ),
 
 entered as (
     select
         signal,
         scope,
+        scope_team as team,
+        scope_owner_id as owner_id,
+        max(words) as words,
+        cast(sum(records) as bigint) as records,
+        sum(hits) as hits,
+        min(first_hit_at) as first_hit_at
+    from scoped
+    group by signal, scope, scope_team, scope_owner_id
+),
+
+hits as (
+    {% for signal, record, mark, words in signals %}
+        select
+            '{{ signal }}' as signal,
+            team,
+            owner_id,
+            record_id,
+            row_number() over (partition by team, owner_id order by entered_at desc, record_id asc) as hit_number
+        from marked
+        where is_recent and record = '{{ record }}' and {{ mark }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+evidence as (
+    select
+        signal,
+        'owner' as scope,
         team,
         owner_id,
-        max(words) as words,
-        count(*) as records,
-        sum(case when is_hit then 1 else 0 end) as hits,
-        min(case when is_hit then entered_at end) as first_hit_at,
-        {{ dbt.listagg("case when scope = 'owner' and hit_number <= 5 then record_id end", "', '", "order by hit_number") }}
-            as evidence
-    from recent
-    group by signal, scope, team, owner_id
+        {{ dbt.listagg('record_id', "', '", 'order by hit_number') }} as evidence
+    from hits
+    where hit_number <= 5
+    group by signal, team, owner_id
 ),
 
 judged as (
     select
         entered.*,
+        evidence.evidence,
         entered.hits / cast(entered.records as double) as observed,
         usual.usual,
         (entered.hits - entered.records * usual.usual)
         / sqrt(entered.records * greatest(usual.usual * (1 - usual.usual), 0.01)) as deviation
     from entered
     inner join usual on entered.signal = usual.signal
+    left join evidence
+        on
+            entered.signal = evidence.signal
+            and entered.scope = evidence.scope
+            and entered.team = evidence.team
+            and entered.owner_id = evidence.owner_id
 )
 
 select
