@@ -165,7 +165,8 @@ RUSSIAN = {
     "Not in this publication: {tables}. The next night publishes it.": (
         "В этой публикации нет: {tables}. Появится со следующей ночью."
     ),
-    "Save as CSV: {what}": "Сохранить как CSV: {what}",
+    "Save as {kind}: {what}": "Сохранить как {kind}: {what}",
+    "{n} more rows are not in the picture.": "Ещё {n} строк на рисунок не вошли.",
     "since about {day}": "примерно с {day}",
     "Deal": "Сделка",
     "Owner": "Ответственный",
@@ -384,7 +385,7 @@ RUSSIAN = {
     ),
     # deals.py
     "First: {deal}. To do: {act}.": "Первая: {deal}. Что сделать: {act}.",
-    "Deals: {n}{cut}. Tick a row to open the deal.": "Сделок: {n}{cut}. Отметьте строку, чтобы открыть сделку.",
+    "Deals: {n}{cut}.": "Сделок: {n}{cut}.",
     "Start: what is usual here": "Начало: обычное здесь",
     "all others ({n})": "все остальные ({n})",
     "the start": "начало",

@@ -4,7 +4,7 @@ Texts from the CRM are data: they go through `html.escape`, never into Markdown,
 or a picture that a browser would fetch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -15,6 +15,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.export import csv
 from dashboard.filters import Filters, address
+from dashboard.picture import png
 from dashboard.published import Published, Value
 from dashboard.words import labels, language, number, plain, t
 
@@ -22,6 +23,7 @@ CODED = ("step_status", "found_cause", "loss_reason", "channel")  # columns of s
 DRAWN = ["n_text", "is_grey", "order"]  # columns that only a chart needs
 SHOWN = 200  # rows of a list that a page shows; the export holds more
 EXPORTED = 100_000
+MIME = {"csv": "text/csv", "png": "image/png"}
 
 STYLE = """
 <style>
@@ -111,18 +113,21 @@ def not_published(*tables: str) -> None:
     nothing(t("Not in this publication: {tables}. The next night publishes it.", tables=", ".join(tables)))
 
 
-def _head(name: str, heading: str, note: str, export: bytes | Callable[[], bytes] | None) -> None:
-    """Title and how to read it, and at the right end the export."""
+Export = bytes | Callable[[], bytes]
+
+
+def _head(name: str, heading: str, note: str, exports: Mapping[str, Export]) -> None:
+    """Title and how to read it, and at the right end what can be saved, by its ending."""
     with st.container(horizontal=True, vertical_alignment="top", key=f"head_{name}"):
         title(heading, note)
-        if export is not None:
+        for ending, export in exports.items():
             st.download_button(
-                "CSV",
+                ending.upper(),
                 export,
-                f"{name}.csv",
-                "text/csv",
-                key=f"csv_{name}",
-                help=plain(t("Save as CSV: {what}", what=heading)),
+                f"{name}.{ending}",
+                MIME[ending],
+                key=f"{ending}_{name}",
+                help=plain(t("Save as {kind}: {what}", kind=ending.upper(), what=heading)),
                 type="tertiary",
                 icon=":material/download:",
                 on_click="ignore",
@@ -135,7 +140,8 @@ def figure(
     """A chart with its title, how to read it, and its figures as CSV. Without data: why."""
     with st.container(border=True, key=f"fig_{name}"):
         empty = chart is None or frame.empty
-        _head(name, heading, note, None if empty else csv(frame.drop(columns=DRAWN, errors="ignore")))
+        # a picture of a chart is in its own menu
+        _head(name, heading, note, {} if empty else {"csv": csv(frame.drop(columns=DRAWN, errors="ignore"))})
         if empty:
             nothing(why or t("Nothing to show for this choice."))
             return
@@ -154,10 +160,12 @@ def table(
 ) -> None:
     """A table with its export. `columns`: column of the frame -> its head, or a Streamlit column config."""
     with st.container(border=True, key=f"tab_{name}"):
-        _head(name, heading, note, None if frame.empty else full or csv(frame))
         if frame.empty:
+            _head(name, heading, note, {})
             nothing(why or t("Nothing to show for this choice."))
             return
+        how = f"{note} {t('Tick a row to open the deal.')}".strip() if opens_deals else note
+        _head(name, heading, how, {"csv": full or csv(frame), "png": lambda: png(frame, columns, heading, note)})
         config = {column: _head_of(frame[column], columns.get(column)) for column in frame.columns}
         chosen = st.dataframe(
             frame,
@@ -266,7 +274,7 @@ def deals_behind(
         heading,
         shown,
         {**DEAL_HEADS(), **(more or {})},
-        note=f"{said_n}. {note}".strip() + " " + t("Tick a row to open the deal."),
+        note=f"{said_n}. {note}".strip(),
         full=everything if count > SHOWN else None,
         opens_deals=True,
     )

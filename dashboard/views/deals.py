@@ -142,7 +142,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             "due_on": heads.DateColumn(t("Due"), format="YYYY-MM-DD"),
             "sentence": heads.TextColumn(t("Why"), width=300),
         },
-        note=t("Deals: {n}{cut}. Tick a row to open the deal.", n=number(n), cut=ui.cut(n)),
+        note=t("Deals: {n}{cut}.", n=number(n), cut=ui.cut(n)),
         full=listed.full or (lambda: csv(rows)),
         opens_deals=True,
     )

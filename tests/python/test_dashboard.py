@@ -15,10 +15,12 @@ import duckdb
 import pandas as pd
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, serve
 from dashboard.filters import DEFAULTS, ON_PAGES, month_back
+from dashboard.picture import png
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
 from dashboard.shares import Z, surely, with_shares
@@ -45,10 +47,19 @@ def test_other_cells_are_as_they_are(cell):
     assert export.harmless(cell) == cell
 
 
+def test_a_picture_of_a_table_draws_texts_as_they_stand_and_leaves_hidden_columns_out():
+    frame = pd.DataFrame({"deal_id": ["x" * 500], "deal_name": ["$\\frac{ <b>"], "share": [0.5], "n": [None]})
+    columns = {"deal_id": None, "deal_name": "$Deal", "share": {"label": "%", "type_config": {"format": "percent"}}}
+    one = Image.open(io.BytesIO(png(frame, columns, "$Deals")))
+    many = Image.open(io.BytesIO(png(pd.concat([frame] * 80), columns, "$Deals")))
+    assert one.format == "PNG" and one.width < 1500
+    assert one.width == many.width and 20 * one.height > many.height > 5 * one.height
+
+
 def test_a_csv_is_harmless_in_cells_and_heads_and_reads_back():
     frame = pd.DataFrame({"=head": ["=cmd|' /C calc'!A0", "Привет"], "amount": [-5.5, 2]})
     data = export.csv(frame)
-    back = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
+    back = pd.read_csv(io.io.BytesIO(data), encoding="utf-8-sig")
     assert list(back.columns) == ["'=head", "amount"]
     assert back.iloc[:, 0].tolist() == ["'=cmd|' /C calc'!A0", "Привет"]
     assert back["amount"].tolist() == [-5.5, 2]
@@ -544,6 +555,9 @@ def test_charts_and_tables_are_handed_out(site, page):
         page.locator(".st-key-csv_tables button").first.click()
     frame = pd.read_csv(given.value.path(), encoding="utf-8-sig")
     assert {"publication", "table_name"} & set(frame.columns) and "fct_deals" in set(frame["table_name"])
+    with page.expect_download() as given:
+        page.locator(".st-key-png_tables button").first.click()
+    assert Path(given.value.path()).read_bytes().startswith(b"\x89PNG")
     visit(page, f"{site}/losses")
     page.locator(".st-key-fig_lost_by_stage").hover()
     with page.expect_download() as given:

@@ -64,6 +64,30 @@ def test_the_same_content_has_the_same_hash_and_other_content_another(settings: 
     assert hashes[0] == hashes[1] != hashes[2]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        (0.1 + 0.2, 0.3, True),
+        (1e62, 1e62 * (1 + 1e-12), True),
+        (1e62, 1e64, False),  # beyond a float
+        (1e62, -1e62, False),
+        (0.0, 1e-9, False),
+        (0.0, None, False),
+        (float("inf"), 1e300, False),
+    ],
+)
+def test_a_double_of_any_size_counts_for_the_hash_but_for_its_last_digits(settings: Settings, before, after, is_same):
+    hashes = []
+    for value in (before, after):
+        make_marts(settings, 1)
+        with duckdb.connect(str(settings.marts)) as con:
+            con.execute("create or replace table fct_a as select ?::double as x, 0.0::double as nothing", [value])
+        publish(settings, ["fct_a"], run_id="r", checks_passed=0)
+        with duckdb.connect(str(settings.published_database), read_only=True) as con:
+            hashes.append(con.execute("select content_hash from publication where table_name = 'fct_a'").fetchone())
+    assert (hashes[0] == hashes[1]) is is_same
+
+
 def test_a_table_that_did_not_change_is_not_written_again(settings: Settings):
     inodes = []
     for _ in range(2):

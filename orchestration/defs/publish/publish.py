@@ -231,10 +231,11 @@ def _content(con: duckdb.DuckDBPyConnection, name: str, columns: list[tuple[str,
     """Rows and a hash of a table in one scan, and its columns' profile.
 
     The hash depends neither on the order of rows nor on that in which a sum was added up, which moves a double's last
-    digits: seven of them count, and twelve places.
+    digits: seven of them count, and twelve places. What is beyond a float counts by its logarithm.
     """
+    in_seven_digits = "coalesce(try_cast(round({0}, 12) as float), (sign({0}) * ln(abs({0})))::float)"
     content = ", ".join(
-        f"round({ident(column)}, 12)::float" if data_type == "DOUBLE" else ident(column)
+        in_seven_digits.format(ident(column)) if data_type == "DOUBLE" else ident(column)
         for column, data_type in columns
     )
     total, mixed, rows, *profile = con.execute(f"""
