@@ -17,7 +17,36 @@ MONTHS_ALONE = (
 )
 
 RUSSIAN = {
+    # sentences.py
+    "{act}: overdue since {day}.": "{act}: просрочено с {day}.",
+    "{act}: passed over; it was due on {day}.": "{act}: пропущено; срок был {day}.",
+    "{act}: due on {day}.": "{act}: срок {day}.",
+    "The client has been silent for longer than is usual since {day}.": "Клиент молчит дольше обычного с {day}.",
+    "No step is due, but it may be lost within 30 days: {share}.": "Сроков нет, но сделку могут потерять за 30 дней: {share}.",
+    "What it is still worth is not known.": "Что это ещё даст, неизвестно.",
+    "Of {n} deals that had it at most so late ({after}) {won} were won, of {others} that had not {others_won}.": (
+        "Из {n} таких сделок, где это сделали не позже ({after}), выиграно {won}, из {others}, где нет, — {others_won}."
+    ),
+    "That may be chance.": "Это может быть случайностью.",
+    "{n} days late": "опоздание {n} дн.",
+    "Nothing that was late stands out.": "Ничто из опоздавшего не выделяется.",
+    "{cause}: to be seen since {day}; in time, {n} ({low} to {high}) of ten such losses would not have been.": (
+        "{cause}: видно с {day}; из десяти таких потерь {n} ({low}–{high}) не случились бы, будь это сделано в срок."
+    ),
+    "Open in the CRM; the client was last heard {n} days ago.": "В CRM открыта; последний ответ клиента — {n} дн. назад.",
+    "No reason was stated.": "Причина не указана.",
+    "Stated: {reason}{borne}.": "Указано: {reason}{borne}.",
+    ", the facts bear it out": ", факты это подтверждают",
+    ", the facts do not bear it out": ", факты этого не подтверждают",
     # words.py: codes
+    "a competitor": "конкурент",
+    "the price": "цена",
+    "the budget": "бюджет",
+    "the time": "не время",
+    "the fit": "не подошло",
+    "terms of the contract": "условия договора",
+    "no decision": "решения нет",
+    "something else": "другое",
     "wait for our first word": "ожидание нашего первого ответа",
     "delay of the proposal": "опоздание предложения",
     "repeat contact after the proposal": "повторный контакт после предложения",

@@ -253,10 +253,12 @@ def deals_behind(
     more: dict[str, object] | None = None,
     order: str = "",
     note: str = "",
+    told: Callable[[Mapping[str, object]], str] | None = None,
 ) -> None:
     """The deals behind a figure; `behind` is a query with a deal_id a row and no deal twice.
 
-    `more`: further columns of `behind`, with their heads. The count is of all; the page shows the largest amounts.
+    `more`: further columns of `behind`, with their heads, None where they are not shown. `told` says a row's sentence
+    in the reader's language. The count is of all; the page shows the largest amounts.
     """
     extra = "".join(f", behind.{column}" for column in more or {})
 
@@ -266,6 +268,8 @@ def deals_behind(
 
     shown = published.query(DEALS.format(behind=behind, more=extra, order=order, limit=SHOWN), **values)
     count = int(shown["all_of_them"].iloc[0]) if len(shown) else 0
+    if told:
+        shown = shown.assign(sentence=[told(row) for row in shown.to_dict("records")])
     codes = [name for name in ("segment", "status", *CODED) if name in shown]
     shown = shown.drop(columns="all_of_them").assign(**{name: labels(shown[name]) for name in codes})
     said_n = t("Deals: {n}", n=number(count)) + cut(count)

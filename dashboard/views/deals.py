@@ -10,6 +10,7 @@ from dashboard import charts, ui
 from dashboard.export import csv
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
+from dashboard.sentences import COMPARED, autopsy, need
 from dashboard.ui import Card
 from dashboard.words import day, days, interval, label, labels, money, number, plain, share, t
 
@@ -91,6 +92,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             cast(needing.amount as double) as amount, deals.currency,
             round(needing.p_win_90d, 2) as p_win_90d, round(needing.p_lost_30d, 2) as p_lost_30d,
             round(cast(needing.amount_saved_by_acting as double)) as amount_saved_by_acting, needing.sentence,
+            {", ".join(f"needing.{column}" for column in COMPARED)},
             users.user_name as owner, needing.team, needing.segment
         {where} order by needing.rank_overall
         """
@@ -110,7 +112,8 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             + (" " + t("{amount} is at risk in all of them.", amount=at_risk) if at_risk else ""),
         )
     heads = st.column_config
-    shown = rows.assign(
+    shown = rows.drop(columns=COMPARED).assign(
+        sentence=[need(row) for row in rows.to_dict("records")],
         segment=labels(rows["segment"]),
         next_act=labels(rows["next_act"]),
         next_act_status=labels(rows["next_act_status"]),
@@ -490,7 +493,7 @@ def _autopsy(published: Published, deal: dict) -> None:
         ui.title(t("Why it was lost"))
         seen = "" if pd.isna(found["first_visible_on"]) else t("visible from {day}", day=day(found["first_visible_on"]))
         ui.said(
-            str(found["sentence"]),
+            autopsy(found),
             [
                 (t("found: {cause}", cause=label(found["found_cause"])), "bad"),
                 (t("stated: {reason}", reason=label(found["stated_reason"])), ""),

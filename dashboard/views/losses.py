@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard import charts, ui
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
+from dashboard.sentences import AUTOPSY, autopsy
 from dashboard.shares import surely, with_shares
 from dashboard.words import days, interval, label, labels, number, share, t
 
@@ -215,7 +216,9 @@ def _autopsies(published: Published, chosen: Filters) -> None:
         "autopsies",
         t("Autopsies"),
         f"""
-        select found.deal_id, found.found_cause, found.lost_on, found.days_visible_before_loss, found.sentence
+        select
+            found.deal_id, found.found_cause, found.lost_on, found.days_visible_before_loss, found.sentence,
+            {", ".join(f"found.{column}" for column in AUTOPSY)}
         from loss_autopsy as found
         inner join dim_deals as deals on found.deal_id = deals.deal_id
         where case when $cause = '{SILENT}' then found.is_silent_death
@@ -227,8 +230,10 @@ def _autopsies(published: Published, chosen: Filters) -> None:
             "lost_on": st.column_config.DateColumn(t("Lost on"), format="YYYY-MM-DD"),
             "days_visible_before_loss": t("Days visible before"),
             "sentence": st.column_config.TextColumn(t("What happened"), width="large"),
+            **dict.fromkeys(AUTOPSY),
         },
         order="behind.found_cause = 'unknown',",
+        told=autopsy,
     )
 
 

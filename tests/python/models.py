@@ -96,13 +96,13 @@ class Models:
         """What `models` are made of, in memory and empty; the models and sources that are `given` are to be filled."""
         return Warehouse(self, [self.ids[name] for name in models], {name: self.ids[name] for name in given})
 
-    def lineage(self, wanted: Iterable[str]) -> list[str]:
-        """`wanted` and all that they are made of, what is read before who reads it."""
+    def lineage(self, wanted: Iterable[str], given: Iterable[str] = ()) -> list[str]:
+        """`wanted` and all that they are made of, what is read before who reads it; what is `given` is made of nothing."""
         found: dict[str, None] = {}
 
         def visit(unique_id: str) -> None:
             if unique_id in self.nodes and unique_id not in found:
-                for parent in self.parents.get(unique_id, []):
+                for parent in self.parents.get(unique_id, []) if unique_id not in given else []:
                     visit(parent)
                 found[unique_id] = None
 
@@ -124,11 +124,12 @@ class Warehouse:
             self.con.execute(f"attach ':memory:' as {ident(database)}")
         self.con.execute("use inflight")
         prepare(self.con, load_contracts())
+        self.needed = models.lineage(wanted, set(given.values()))
         for node in lineage:
             self._create(node)
         changing = set(given.values())
         self.rebuilt = []
-        for node in lineage:
+        for node in self.needed:
             if node not in changing and changing & set(models.parents.get(node, [])):
                 changing.add(node)
                 if _is_table(models.nodes[node]):
@@ -192,7 +193,7 @@ class Warehouse:
             path = literal(str(PROJECT_DIR / node["original_file_path"]))
             columns = ", ".join(f"{literal(name)}: {literal(str(kind))}" for name, kind in types.items())
             self.con.execute(f"create table {relation} as from read_csv({path}, header = true, types = {{{columns}}})")
-        elif unique_id in self.given.values():
+        elif unique_id in self.given.values() or unique_id not in self.needed:  # of what others give, the columns
             self.con.execute(f"create table {relation} as from ({node['compiled_code']}) limit 0")
         else:
             kind = "table" if _is_table(node) else "view"

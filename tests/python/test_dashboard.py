@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from dashboard import browser, export, serve
+from dashboard import browser, export, sentences, serve, words
 from dashboard.filters import DEFAULTS, ON_PAGES, month_back
 from dashboard.picture import png
 from dashboard.published import NotPublished, Published
@@ -59,7 +59,7 @@ def test_a_picture_of_a_table_draws_texts_as_they_stand_and_leaves_hidden_column
 def test_a_csv_is_harmless_in_cells_and_heads_and_reads_back():
     frame = pd.DataFrame({"=head": ["=cmd|' /C calc'!A0", "Привет"], "amount": [-5.5, 2]})
     data = export.csv(frame)
-    back = pd.read_csv(io.io.BytesIO(data), encoding="utf-8-sig")
+    back = pd.read_csv(io.BytesIO(data), encoding="utf-8-sig")
     assert list(back.columns) == ["'=head", "amount"]
     assert back.iloc[:, 0].tolist() == ["'=cmd|' /C calc'!A0", "Привет"]
     assert back["amount"].tolist() == [-5.5, 2]
@@ -80,6 +80,46 @@ def said_in_code() -> set[str]:
                     if isinstance(each, ast.Constant) and isinstance(each.value, str)
                 }
     return found
+
+
+NEED = {"sentence": "As the table says.", "next_act": "КП", "due_on": date(2026, 6, 1), "p_lost_30d": 0.4}
+COMPARED = {"acted_within_days": 3, "acted_n": 50, "acted_win_rate": 0.4, "not_acted_n": 70, "not_acted_win_rate": 0.2}
+FOUND = {"found_cause_share": 0.6, "found_cause_share_low": 0.4, "found_cause_share_high": 0.8}
+FOUND |= {"sentence": "As the table says.", "first_visible_on": date(2026, 6, 1), "silence_days": 40.0}
+
+
+@pytest.mark.parametrize("status", ["overdue", "missing", "due_soon", "silent", "at_risk"])
+@pytest.mark.parametrize("low", [None, -0.1, 0.1])
+def test_a_need_is_told_with_its_figures_in_each_language(monkeypatch, status, low):
+    row = {**NEED, **COMPARED, "next_act_status": status, "difference_low": low, "win_rate_difference": low and 0.2}
+    assert sentences.need(row) == "As the table says."
+    speak_russian(monkeypatch)
+    said = sentences.need(row)
+    assert not re.search("[a-z{}]", said)
+    assert ("1 июня 2026" in said) is (status != "at_risk")
+    if status in sentences.SINCE:
+        assert ("40%" in said.replace("\u00a0", "")) is (low is not None)
+        assert ("случайност" in said) is (low == -0.1)
+
+
+@pytest.mark.parametrize("cause", ["unknown", "late_proposal"])
+@pytest.mark.parametrize("is_silent", [True, False])
+@pytest.mark.parametrize(("reason", "backed"), [("unknown", None), ("price", None), ("price", True), ("price", False)])
+def test_an_autopsy_is_told_with_its_figures_in_each_language(monkeypatch, cause, is_silent, reason, backed):
+    row = {**FOUND, "found_cause": cause, "is_silent_death": is_silent}
+    row |= {"stated_reason_kind": reason, "is_reason_supported": backed}
+    assert sentences.autopsy(row) == "As the table says."
+    speak_russian(monkeypatch)
+    said = sentences.autopsy(row)
+    assert not re.search("[a-z{}]", said)
+    assert ("6 (4–8)" in said) is (cause != "unknown") and ("40 дн" in said) is is_silent
+    assert ("цена" in said) is (reason == "price" and not is_silent)
+    assert ("не подтверждают" in said) is (backed is False and not is_silent)
+
+
+def speak_russian(monkeypatch) -> None:
+    for module in (sentences, words):
+        monkeypatch.setattr(module, "language", lambda: "ru")
 
 
 def test_all_that_is_said_can_be_said_in_russian():

@@ -209,7 +209,7 @@ def warehouse(models: Models) -> Warehouse:
     return models.warehouse("fct_journey_steps", given=[*GIVEN, *FILLED, *CLOCK])
 
 
-@hypothesis_settings(max_examples=6, deadline=None)
+@hypothesis_settings(max_examples=15, deadline=None)
 @given(company=st.lists(deals, min_size=20, max_size=60))
 def test_each_step_has_the_status_that_a_plain_reading_of_the_map_gives_it(warehouse: Warehouse, company):
     company = [EVERYTHING, *company]

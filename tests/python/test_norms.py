@@ -92,7 +92,7 @@ def rank_bounds(values: list[int | None], q: float) -> tuple[int | None, int | N
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=2, deadline=None, derandomize=True, database=None)
+@settings(max_examples=5, deadline=None, derandomize=True, database=None)
 def test_a_norm_is_the_quantile_of_the_cases_known_before_it(warehouse: Warehouse, seed: int):
     cases = company(seed)
     norms = learn(warehouse, cases)
