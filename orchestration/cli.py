@@ -107,10 +107,13 @@ def nightly(accept: bool, as_of: str | None) -> None:
 
 def _run(settings: Settings) -> bool:
     """Run the job in this process; what Dagster and dbt print goes to a log file."""
+    from orchestration.defs.warehouse.project import ProjectError, parse_ahead
+
+    parse_ahead(settings)
+
     import dagster as dg
 
     from orchestration.definitions import defs
-    from orchestration.defs.warehouse.project import ProjectError
 
     log = settings.data / "nightly.log"
     with log.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):

@@ -97,7 +97,7 @@ class Models:
         return Warehouse(self, [self.ids[name] for name in models], {name: self.ids[name] for name in given})
 
     def lineage(self, wanted: Iterable[str], given: Iterable[str] = ()) -> list[str]:
-        """`wanted` and all that they are made of, what is read before who reads it; what is `given` is made of nothing."""
+        """`wanted` and all they are made of, what is read before who reads it; what is `given` is made of nothing."""
         found: dict[str, None] = {}
 
         def visit(unique_id: str) -> None:

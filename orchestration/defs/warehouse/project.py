@@ -5,8 +5,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import duckdb
@@ -32,15 +34,29 @@ class ProjectError(Exception):
     """dbt cannot read the project; the message is dbt's own."""
 
 
+_parsing = Lock()
+
+
 def manifest(settings: Settings) -> dict[str, Any]:
     """dbt's manifest, parsed anew only when a file of the project has changed."""
-    write_refs()
-    project = fingerprint(PARSED)
-    path = settings.dbt_target / "manifest.json"
-    if not path.exists() or parsed(settings) != project:
-        _parse(settings)
-        (settings.dbt_target / STAMP).write_text(project)
-    return _read(path, project)
+    with _parsing:
+        write_refs()
+        project = fingerprint(PARSED)
+        path = settings.dbt_target / "manifest.json"
+        if not path.exists() or parsed(settings) != project:
+            _parse(settings)
+            (settings.dbt_target / STAMP).write_text(project)
+        return _read(path, project)
+
+
+def parse_ahead(settings: Settings) -> None:
+    """Let dbt read the project on one core while Dagster is imported on the other; whoever asks next waits for it."""
+
+    def parse() -> None:
+        with suppress(ProjectError):  # told to whoever asks next
+            manifest(settings)
+
+    Thread(target=parse, daemon=True).start()
 
 
 def parsed(settings: Settings) -> str | None:
