@@ -6,11 +6,11 @@ from textwrap import fill
 
 import pandas as pd
 
+from dashboard.charts import INK, LINE, MUTED
 from dashboard.words import NOTHING, number, share, t
 
 ROWS = 50  # more are not read from a picture
 WIDTH = 44  # characters of a cell before its text goes on below
-INK, MUTED, LINE = "#1b2733", "#52606d", "#e4e8ec"
 
 
 def png(frame: pd.DataFrame, columns: Mapping[str, object], heading: str, note: str = "") -> bytes:
