@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard import charts
 from dashboard.export import csv
 from dashboard.filters import Filters, address
-from dashboard.picture import png
+from dashboard.picture import pictured
 from dashboard.published import Published, Value
 from dashboard.words import labels, language, number, plain, t
 
@@ -165,7 +165,7 @@ def table(
             nothing(why or t("Nothing to show for this choice."))
             return
         how = f"{note} {t('Tick a row to open the deal.')}".strip() if opens_deals else note
-        _head(name, heading, how, {"csv": full or csv(frame), "png": lambda: png(frame, columns, heading, note)})
+        _head(name, heading, how, {"csv": full or csv(frame), "png": pictured(frame, columns, heading, note).png})
         config = {column: _head_of(frame[column], columns.get(column)) for column in frame.columns}
         chosen = st.dataframe(
             frame,

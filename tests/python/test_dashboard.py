@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import browser, export, sentences, serve, words
 from dashboard.filters import DEFAULTS, ON_PAGES, month_back
-from dashboard.picture import png
+from dashboard.picture import pictured
 from dashboard.published import NotPublished, Published
 from dashboard.russian import RUSSIAN
 from dashboard.shares import Z, surely, with_shares
@@ -49,11 +49,20 @@ def test_other_cells_are_as_they_are(cell):
 
 def test_a_picture_of_a_table_draws_texts_as_they_stand_and_leaves_hidden_columns_out():
     frame = pd.DataFrame({"deal_id": ["x" * 500], "deal_name": ["$\\frac{ <b>"], "share": [0.5], "n": [None]})
-    columns = {"deal_id": None, "deal_name": "$Deal", "share": {"label": "%", "type_config": {"format": "percent"}}}
-    one = Image.open(io.BytesIO(png(frame, columns, "$Deals")))
-    many = Image.open(io.BytesIO(png(pd.concat([frame] * 80), columns, "$Deals")))
+    columns = {"deal_name": "$Deal", "share": {"label": "%", "type_config": {"format": "percent"}}, "n": "n"}
+    one = Image.open(io.BytesIO(pictured(frame, columns, "$Deals").png()))
+    many = Image.open(io.BytesIO(pictured(pd.concat([frame] * 80), columns, "$Deals").png()))
     assert one.format == "PNG" and one.width < 1500
     assert one.width == many.width and 20 * one.height > many.height > 5 * one.height
+
+
+def test_a_picture_that_is_drawn_later_still_speaks_as_the_page_did(monkeypatch):
+    frame = pd.DataFrame({"amount": [1234567.0], "late": [True], "deal_name": ["W" * 30], "why": ["слово " * 20]})
+    with monkeypatch.context() as reader:
+        reader.setattr(words, "language", lambda: "ru")
+        picture = pictured(frame, dict.fromkeys(frame, "Столбец"), "Сделки")
+    assert picture.rows[0][:2] == ["1\u00a0234\u00a0567", "да"]
+    assert Image.open(io.BytesIO(picture.png())).width < 19 * 160
 
 
 def test_a_csv_is_harmless_in_cells_and_heads_and_reads_back():
