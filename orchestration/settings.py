@@ -54,9 +54,9 @@ class Settings:
         return Settings(self.data / "as_of" / moment.strftime("%Y-%m-%d" if whole_day else "%Y-%m-%dT%H%M%S"))
 
     @property
-    def memory(self) -> str:
-        """How much memory DuckDB may use, as it writes it: 5GB."""
-        return os.environ.get("INFLIGHT_MEMORY", "5GB")
+    def landing_memory(self) -> str:
+        """How much memory DuckDB may use while files land, as it writes it: 1GB. A larger file needs no more."""
+        return os.environ.get("INFLIGHT_LANDING_MEMORY", "1GB")
 
     @property
     def extracts(self) -> Path:

@@ -2,13 +2,14 @@
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from orchestration.defs.landing import discovery, freshness
+from orchestration.defs.landing import discovery, freshness, load
 from orchestration.defs.landing.contract import Table
 from orchestration.defs.landing.land import open_warehouse
 from orchestration.defs.landing.retry import Retried, retry
@@ -40,20 +41,24 @@ def history(files: Extracts) -> list[tuple]:
     """)
 
 
-days = st.dictionaries(st.integers(1, 6), st.sampled_from(["a", "b"]), min_size=2, max_size=6)
+days = st.dictionaries(st.integers(1, 6), st.tuples(*[st.sampled_from(["a", "b"])] * 3), min_size=2, max_size=6)
 
 
 @hypothesis_settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(stages=days, data=st.data(), deltas=st.sets(st.integers(1, 6)))
-def test_history_does_not_depend_on_the_order_in_which_files_arrive(tmp_path_factory, stages, data, deltas):
+@given(stages=days, data=st.data(), deltas=st.sets(st.integers(1, 6)), rows_at_once=st.integers(1, 4))
+def test_history_does_not_depend_on_the_order_in_which_files_arrive_nor_on_how_many_rows_are_compared_at_once(
+    tmp_path_factory, stages, data, deltas, rows_at_once
+):
     contracts = contract(tmp_path_factory.mktemp("contract"), COLUMNS, key=["id"])
     histories = []
-    for order in (sorted(stages), data.draw(st.permutations(sorted(stages)))):
+    for order, at_once in ((sorted(stages), 100), (data.draw(st.permutations(sorted(stages))), rows_at_once)):
         files = Extracts(Settings(tmp_path_factory.mktemp("arrivals")), "x")
         for day in order:
             name = "deals.delta.csv" if day in deltas else "deals.csv"
-            files.text(name, f"id,stage\n1,{stages[day]}\n", f"2026-01-0{day}")
-            files.land(contracts=contracts)
+            rows = "".join(f"{number},{stage}\n" for number, stage in enumerate(stages[day]))
+            files.text(name, f"id,stage\n{rows}", f"2026-01-0{day}")
+            with mock.patch.object(load, "ROWS_AT_ONCE", at_once):
+                files.land(contracts=contracts)
         histories.append(history(files))
     assert histories[0] == histories[1]
 

@@ -25,7 +25,7 @@ def open_warehouse(settings: Settings, say: Callable[[str], None] = lambda _: No
     con = connect(settings.warehouse, say)
     try:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"set memory_limit = {literal(settings.memory)}")
+        con.execute(f"set memory_limit = {literal(settings.landing_memory)}")
         con.execute(f"set temp_directory = {literal(str(settings.warehouse.parent / 'tmp'))}")
         yield con
     finally:

@@ -13,6 +13,7 @@ from orchestration.defs.landing.values import JSON, Value, read_text, read_typed
 
 STAGE = "landing_stage"
 CONFLICTS = "landing_conflicts"
+ROWS_AT_ONCE = 4_000_000  # that a comparison holds in memory
 UNREADABLE = "not a JSON object"
 CONFLICT = "another row of this file has the same key and other values; the newer one landed"
 
@@ -333,44 +334,63 @@ def raw_columns(table: Table) -> str:
     return listing(ident(name) for name in [*(column.name for column in table.columns), *META_COLUMNS])
 
 
+def _shares(con, hashed: str, *tables: str) -> list[str]:
+    """Conditions that split the rows of `tables` into shares of a size that does not grow with them."""
+    most = max(con.execute(f"select count(*) from {table}").fetchone()[0] for table in tables)
+    number = 1 + most // ROWS_AT_ONCE
+    return [f"{hashed} % {number} = {share}" for share in range(number)]
+
+
 def move_new_versions(con, raw: str, file: ExtractFile, load_id: int) -> int:
     """Move from the stage into raw what says something new at its extract time. Returns identical repeats."""
     columns = raw_columns(file.table)
-    con.execute(f"""
-        create or replace temp table landing_versions as
-        select
-            stage.rowid as stage_rowid, raw.rowid as raw_rowid,
-            raw._row_hash = stage._row_hash as is_same, raw._extracted_at, raw._load_id
-        from {STAGE} as stage inner join {raw} as raw on {_same_key(file.table, "stage", "raw")}
-    """)
-    # The version in force when this file was extracted; a file may arrive later than its successors.
-    repeated = con.execute(f"""
-        delete from {STAGE} where rowid in (
-            select stage_rowid from landing_versions where _extracted_at <= {literal(file.extracted_at)}
-            group by stage_rowid having arg_max(is_same, (_extracted_at, _load_id))
-        )
+    at = literal(file.extracted_at)
+    con.execute("create or replace temp table landing_new (_rowid bigint)")
+    for share in _shares(con, "_row_hash", raw, STAGE):
+        # Against the version in force when this file was extracted; a file may arrive later than its successors.
+        con.execute(f"""
+            insert into landing_new
+            select stage.rowid from {STAGE} as stage
+            where {share} and not exists (
+                select 1 from (select * from {raw} where {share}) as raw
+                where {_same_key(file.table, "stage", "raw")} and stage._row_hash = raw._row_hash
+                    and raw._extracted_at <= {at} and (raw._superseded_at is null or raw._superseded_at > {at})
+            )
+        """)
+    rows = con.execute(f"select count(*) from {STAGE}").fetchone()[0]
+    moved = con.execute(f"""
+        insert into {raw} ({columns}) select {columns} from {STAGE} where rowid in (select _rowid from landing_new)
     """).fetchone()[0]
-    con.execute(f"insert into {raw} ({columns}) select {columns} from {STAGE}")
-    mark_superseded(con, raw, file.table, STAGE, load_id)
-    return repeated
+    moved_now = f"(select * from {raw} where _load_id = {load_id} and _extracted_at = {at})"
+    mark_superseded(con, raw, file.table, moved_now, load_id)
+    return rows - moved
 
 
 def mark_superseded(con, raw: str, table: Table, touched: str, load_id: int) -> None:
     """Set, for every key in `touched`, when each of its versions was followed by the next."""
-    key = ", ".join(f"raw.{ident(name)}" for name in table.key or ("_row_hash", *table.required))
-    con.execute(f"""
-        update {raw} as target
-        set _superseded_at = marked.superseded_at, _superseded_load_id = {load_id}
-        from (
-            select
-                raw.rowid as raw_rowid,
-                lead(raw._extracted_at) over (partition by {key} order by raw._extracted_at, raw._load_id)
-                    as superseded_at
-            from {raw} as raw
-            where exists (select 1 from {touched} as touched where {_same_key(table, "touched", "raw")})
-        ) as marked
-        where target.rowid = marked.raw_rowid and target._superseded_at is distinct from marked.superseded_at
-    """)
+    key = listing(ident(name) for name in table.key or ("_row_hash", *table.required))
+    for share in _shares(con, f"hash({key})", touched):
+        con.execute(f"""
+            create or replace temp table landing_followed as
+            select raw_rowid, superseded_at
+            from (
+                select
+                    raw.rowid as raw_rowid, raw._superseded_at as known_superseded_at,
+                    lead(raw._extracted_at) over (partition by {key} order by raw._extracted_at, raw._load_id)
+                        as superseded_at
+                from {raw} as raw
+                where {share} and exists (
+                    select 1 from (select * from {touched} where {share}) as touched
+                    where {_same_key(table, "touched", "raw")}
+                )
+            )
+            where superseded_at is distinct from known_superseded_at
+        """)
+        con.execute(f"""
+            update {raw} as target
+            set _superseded_at = followed.superseded_at, _superseded_load_id = {load_id}
+            from landing_followed as followed where target.rowid = followed.raw_rowid
+        """)
 
 
 def _check(con, file: ExtractFile, outcome: Outcome) -> None:
