@@ -348,6 +348,8 @@ RUSSIAN = {
     "usual": "как обычно",
     # funnel.py
     "went on": "прошли дальше",
+    "went on within {days}": "прошли дальше за {days}",
+    "stay or stayed beyond the norm": "стоят или стояли дольше нормы",
     "were lost": "потеряны",
     "went back": "вернулись назад",
     "were handed off": "переданы",

@@ -12,13 +12,28 @@ from dashboard.words import days, interval, labels, month, number, points, share
 
 OUTCOMES = ("advanced", "lost", "moved_back", "handed_off", "still_there")
 OUTCOME_WORDS = {  # of many deals
+    "entered": "all that entered",
     "advanced": "went on",
     "lost": "were lost",
     "moved_back": "went back",
     "handed_off": "were handed off",
     "still_there": "are still there",
-    "entered": "all that entered",
 }
+# The deals behind the figures below: by the way they left, at an age that all compared have reached, beyond the norm.
+REACHED = """
+exit_type = 'advanced' and days_in_stage <= $age and not is_left_truncated
+and entered_at < (select max(cast(as_of + interval 1 second as date)) from cohort_same_age) - cast($age as integer)
+"""
+BEYOND_NORM = """
+business_days_in_stage > (
+    select norm_days from cohort_stage_durations as durations
+    where durations.stage_id = visits.stage_id and durations.segment = visits.segment and clock = 'business'
+        and cohort_month = $month
+)
+or exit_type = 'still_there' and deal_id in (
+    select deal_id from indicator_values_today where indicator = 'stage_days_past_norm' and value > 0
+)
+"""
 OUTCOME_COLORS = {
     "advanced": charts.GOOD,
     "lost": charts.BAD,
@@ -71,7 +86,7 @@ def page(published: Published, chosen: Filters) -> None:
         _durations(published, chosen, stage, names[stage], at)
     with right:
         _exits(cohorts[cohorts["stage_id"] == stage], names[stage], chosen)
-    _behind(published, chosen, stage, names[stage], at)
+    _behind(published, chosen, stage, names[stage], at, int(age or 0))
 
 
 def _unsplit(chosen: Filters) -> str:
@@ -354,38 +369,57 @@ def _exits(cohorts: pd.DataFrame, name: str, chosen: Filters) -> None:
     )
 
 
-def _behind(published: Published, chosen: Filters, stage: str, name: str, at: str) -> None:
-    """The deals behind the shares, by the way they left; what left late is behind the durations too."""
+def _has_norm(published: Published, stage: str, at: pd.Timestamp) -> bool:
+    if not published.has("cohort_stage_durations", "indicator_values_today"):
+        return False
+    found = published.first(
+        """
+        select count(norm_days) as n from cohort_stage_durations
+        where stage_id = $stage and cohort_month = $month and clock = 'business'
+        """,
+        stage=stage,
+        month=at.date(),
+    )
+    return found["n"] > 0
+
+
+def _behind(published: Published, chosen: Filters, stage: str, name: str, at: str, age: int) -> None:
+    """The deals behind the shares, by the way they left; behind a rate at an age; and beyond the norm."""
+    said = {way: t(words) for way, words in OUTCOME_WORDS.items()}
+    said["by_age"] = t("went on within {days}", days=days(age))
+    first = pd.Timestamp(f"{at}-01")
+    values = {"stage": stage, "month": first.date(), "next_month": (first + pd.offsets.MonthBegin(1)).date()}
+    if _has_norm(published, stage, first):
+        said["slow"] = t("stay or stayed beyond the norm")
     outcome = choice(
         "outcome",
         t("The deals behind: {stage}, entered in {month}", stage=name, month=month(f"{at}-01")),
-        ["entered", *OUTCOMES],
+        list(said),
         "still_there",
-        lambda code: t(OUTCOME_WORDS[code]),
+        said.get,
         pills=True,
     )
+    condition = {"entered": "true", "by_age": REACHED, "slow": BEYOND_NORM}.get(outcome, "exit_type = $outcome")
+    if outcome in OUTCOMES:
+        values["outcome"] = outcome
+    elif outcome == "by_age":
+        values["age"] = age
     ui.deals_behind(
         published,
         "funnel_deals",
-        f"{name}, {month(f'{at}-01')}: {t(OUTCOME_WORDS[outcome])}",
-        """
+        f"{name}, {month(first)}: {said[outcome]}",
+        f"""
         select
             deal_id, cast(max(exited_at) as date) as left_on,
             max(coalesce(days_in_stage, datediff('day', cast(entered_at as date), $until))) as days_in_stage
-        from fct_stage_visits
+        from fct_stage_visits as visits
         where stage_id = $stage and entered_at >= $month and entered_at < $next_month
-            and ($outcome = 'entered' or exit_type = $outcome)
+            and ({condition})
             and ($segment is null or segment = $segment)
             and ($team is null or team = $team)
         group by deal_id
         """,
-        {
-            **chosen.values,
-            "stage": stage,
-            "outcome": outcome,
-            "month": pd.Timestamp(f"{at}-01").date(),
-            "next_month": (pd.Timestamp(f"{at}-01") + pd.offsets.MonthBegin(1)).date(),
-        },
+        {**chosen.values, **values},
         {"days_in_stage": t("Days in stage"), "left_on": t("Left")},
         note=t("A deal that came back counts once here and for each stay in the figures."),
     )

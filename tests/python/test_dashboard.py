@@ -472,9 +472,21 @@ def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
             where rolled_up_by = 'all' order by lost desc, stage_id limit 1
             """
         ).fetchone()
+        at_age = con.execute(
+            """
+            select stage_id, strftime(cohort_month, '%Y-%m'), age_days, cast(round(rate * entered) as integer)
+            from cohort_same_age where exit_type = 'advanced' and age_days = 14 order by rate * entered desc, 1 limit 1
+            """
+        ).fetchone()
         deal_id, name = con.execute("select deal_id, deal_name from dim_deals where status = 'open' limit 1").fetchone()
     visit(page, f"{site}/funnel?period=all&month={month}&stage={quote(stage)}&outcome=lost")
     assert f"Deals: {lost}" in page.locator(".st-key-tab_funnel_deals").inner_text()
+    ended_stage, ended, age, on = at_age
+    address = f"{site}/funnel?period=all&month={ended}&stage={quote(ended_stage)}&age={age}"
+    visit(page, f"{address}&outcome=by_age")
+    assert f"Deals: {on}" in page.locator(".st-key-tab_funnel_deals").inner_text()
+    visit(page, f"{address}&outcome=slow")
+    assert "Deals: 0" not in page.locator(".st-key-tab_funnel_deals").inner_text()
     page.locator(".st-key-tab_funnel_deals canvas").first.scroll_into_view_if_needed()
     box = page.locator(".st-key-tab_funnel_deals canvas").first.bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 52)
