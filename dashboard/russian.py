@@ -346,6 +346,14 @@ RUSSIAN = {
     "None was ever raised.": "Тревог ещё не было.",
     "seen": "как есть",
     "usual": "как обычно",
+    # sentences.py: what turned bad
+    "in its last stage without anybody who decides": "на последнем этапе без того, кто решает",
+    "the client was not heard, in the end for {n} days": "клиент молчал, под конец {n} дн.",
+    "in its stage for longer than the norm, by {n} days when it left": "на этапе дольше нормы: на {n} дн. к концу",
+    "expected close date pushed by {n} days": "ожидаемая дата закрытия отодвинута на {n} дн.",
+    "amount cut by {n}": "сумма уменьшена на {n}",
+    "handed to another owner": "передана другому ответственному",
+    "{n} days beyond its deadline": "на {n} дн. позже срока",
     # funnel.py
     "went on": "прошли дальше",
     "went on within {days}": "прошли дальше за {days}",

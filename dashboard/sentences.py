@@ -34,6 +34,16 @@ SINCE = {
     "due_soon": "{act}: due on {day}.",
 }
 
+TURNED = {
+    "decision_maker_involved": "in its last stage without anybody who decides",
+    "silence_days": "the client was not heard, in the end for {n} days",
+    "stage_days_past_norm": "in its stage for longer than the norm, by {n} days when it left",
+    "close_date_pushes": "expected close date pushed by {n} days",
+    "amount_cut": "amount cut by {n}",
+    "owner_changes": "handed to another owner",
+}
+STEP_TURNED = "{n} days beyond its deadline"
+
 
 def need(row: Mapping[str, Any]) -> str:
     """Why a deal needs an act; `row` of deals_needing_attention."""
@@ -83,3 +93,11 @@ def autopsy(row: Mapping[str, Any]) -> str:
     backed = row["is_reason_supported"]
     borne = "" if pd.isna(backed) else t(", the facts bear it out") if backed else t(", the facts do not bear it out")
     return f"{found} " + t("Stated: {reason}{borne}.", reason=label(row["stated_reason_kind"]), borne=borne)
+
+
+def turned(row: Mapping[str, Any]) -> str:
+    """What turned bad in a lost deal; `row` of loss_timeline."""
+    if language() == "en":
+        return str(row["sentence"])
+    said = TURNED.get(row["thing"], STEP_TURNED)
+    return t(said, n=number(row["value"]))

@@ -10,7 +10,7 @@ from dashboard import charts, ui
 from dashboard.export import csv
 from dashboard.filters import Filters, write_address
 from dashboard.published import Published
-from dashboard.sentences import COMPARED, autopsy, need
+from dashboard.sentences import COMPARED, autopsy, need, turned
 from dashboard.ui import Card
 from dashboard.words import day, days, interval, label, labels, money, number, plain, share, t
 
@@ -517,7 +517,7 @@ def _turned(published: Published, deal: dict) -> None:
     ui.table(
         "turned",
         t("What turned bad, and when"),
-        found.assign(thing=labels(found["thing"])),
+        found.assign(thing=labels(found["thing"]), sentence=[turned(row) for row in found.to_dict("records")]),
         {
             "turned_on": t("Day"),
             "thing": t("Thing"),

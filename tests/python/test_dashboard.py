@@ -126,6 +126,16 @@ def test_an_autopsy_is_told_with_its_figures_in_each_language(monkeypatch, cause
     assert ("не подтверждают" in said) is (backed is False and not is_silent)
 
 
+@pytest.mark.parametrize("thing", [*sentences.TURNED, "a_step_of_the_map"])
+def test_what_turned_bad_is_told_with_its_figure_in_each_language(monkeypatch, thing):
+    row = {"thing": thing, "value": 48.9, "sentence": "As the table says."}
+    assert sentences.turned(row) == "As the table says."
+    speak_russian(monkeypatch)
+    said = sentences.turned(row)
+    assert not re.search("[a-z{}]", said)
+    assert ("49" in said) is (thing not in ("decision_maker_involved", "owner_changes"))
+
+
 def speak_russian(monkeypatch) -> None:
     for module in (sentences, words):
         monkeypatch.setattr(module, "language", lambda: "ru")
