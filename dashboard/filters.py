@@ -11,7 +11,7 @@ from datetime import date
 import streamlit as st
 
 from dashboard.published import Published
-from dashboard.words import LANGUAGES, label, plain, t
+from dashboard.words import LANGUAGES, label, language, plain, t
 
 EVERY = ""
 PERIODS = {"3m": 3, "6m": 6, "12m": 12, "24m": 24, "all": None}
@@ -23,9 +23,12 @@ PERIOD_WORDS = {
     "all": "all there is",
 }
 DEFAULTS = {"lang": "en", "pipeline": EVERY, "segment": EVERY, "team": EVERY, "period": "12m"}
+# Which list of deals stands below each of the alerts that Today shows.
+BEHIND_ALERTS = ("behind", "behind_2", "behind_3", "behind_4", "behind_5")
 # Chosen on a page, and part of what a link shows.
 ON_PAGES = (
     *("deal", "find", "span"),
+    *BEHIND_ALERTS,
     *("stage", "month", "age", "outcome"),
     *("cause", "landmark"),
     *("step", "card_period"),
@@ -75,6 +78,10 @@ def month_back(day: date, months: int) -> date:
 def read_address() -> None:
     """Take over an address that is new to this tab: opened, or gone back to."""
     said = st.query_params.to_dict()
+    if "deal" in said and "_left" in st.session_state and not (st.context.url or "").endswith("/deals"):
+        # On the way to a deal the browser notes it at the page that was left: going back leads to what stood there.
+        said = st.session_state["_left"]
+        st.query_params.from_dict(said)
     if st.session_state.get("_address") == said:
         return
     st.session_state["_address"] = said
@@ -115,13 +122,8 @@ def choose(published: Published) -> Filters:
             st.toast(plain(t("There is no {filter} {value} here.", filter=t(name), value=asked)))
         if name == "pipeline" and len(options) < 2:
             continue
-        st.selectbox(
-            t(name.capitalize()),
-            [EVERY, *options],
-            key=name,
-            format_func=lambda value: label(value) if value else t("all"),
-        )
-    st.selectbox(t("Period"), list(PERIODS), key="period", format_func=lambda period: t(PERIOD_WORDS[period]))
+        choice(name, t(name.capitalize()), [EVERY, *options], EVERY, lambda value: label(value) if value else t("all"))
+    choice("period", t("Period"), list(PERIODS), DEFAULTS["period"], lambda period: t(PERIOD_WORDS[period]))
     choice("lang", t("Language"), list(LANGUAGES), DEFAULTS["lang"], LANGUAGES.get, pills=True)
     months = PERIODS[st.session_state["period"]]
     day = published.as_of_day
@@ -138,13 +140,15 @@ def choice(
         return None
     if st.session_state.get(key) not in options:
         st.session_state[key] = default if default in options else options[0]
-    # A widget that is not on the page shown forgets its value: keep it under its own name.
-    st.session_state[f"_{key}"] = st.session_state[key]
+    # A widget that is not on the page shown forgets its value: keep it under its own name. And one in another language
+    # is another widget: a browser says what it shows, which would not be among the options any more.
+    widget_key = f"_{key}_{language()}"
+    st.session_state[widget_key] = st.session_state[key]
 
     def keep() -> None:
-        if st.session_state[f"_{key}"] is not None:
-            st.session_state[key] = st.session_state[f"_{key}"]
+        if st.session_state[widget_key] is not None:
+            st.session_state[key] = st.session_state[widget_key]
 
     widget = st.segmented_control if pills else st.selectbox
-    widget(plain(text), options, key=f"_{key}", format_func=lambda code: plain(names(code)), on_change=keep)
+    widget(plain(text), options, key=widget_key, format_func=lambda code: plain(names(code)), on_change=keep)
     return st.session_state[key]

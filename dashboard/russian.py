@@ -223,7 +223,7 @@ RUSSIAN = {
     "answered within a week": "отвечено за неделю",
     "new deals": "новые сделки",
     "Since about {since}: {observed} where {expected} would be usual.": (
-        "Примерно с {since}: {observed} там, где обычно было бы {expected}."
+        "Примерно с {since}: {observed}, обычно было бы {expected}."
     ),
     "{n} deals then": "сделок тогда: {n}",
     "{amount} at stake": "на кону {amount}",
@@ -245,8 +245,12 @@ RUSSIAN = {
     "Deals that are there now": "Сделки, которые там сейчас",
     "Days in stage": "Дней на этапе",
     # today.py
-    "Of the steps due since then, 90% interval; the chart beside is of all that wait.": (
-        "Из шагов, чей срок наступил, 90\u00a0% интервал; на графике рядом все ожидающие."
+    "none": "ни одного",
+    "Open on the Today page: {alert}.": "На странице «Сегодня» открыто: {alert}.",
+    "Of the steps due since then, 90% interval; the chart beside is of all that wait, and the sentence above of the day on "
+    "which the alert was raised.": (
+        "Из шагов, чей срок наступил, 90\u00a0% интервал; на графике рядом все ожидающие, а фраза выше говорит о дне, когда "
+        "тревога поднята."
     ),
     "Autopsies": "Разборы потерь",
     "Dot: the difference, with its 90% interval; the bars add up to it.": (
@@ -322,7 +326,7 @@ RUSSIAN = {
     "Grey: where nine in ten weeks would be. Red: since it began.": (
         "Серым: где были бы девять недель из десяти. Красным: с тех пор, как началось."
     ),
-    "The same since then, elsewhere": "То же с тех пор в других местах",
+    "Since it began until now, here and elsewhere": "С начала и до сих пор, здесь и в других местах",
     "Deals behind it": "Сделки за этой тревогой",
     "More alerts open: {n}; the table below has all.": "Ещё открытых тревог: {n}; в таблице ниже все.",
     "What changed in": "Что изменилось за",
@@ -546,8 +550,9 @@ RUSSIAN = {
     "At the age of": "В возрасте",
     "What won deals had and lost ones had not": "Что было у выигранных и чего не было у проигранных",
     "difference, won less lost": "разница, выигранные минус проигранные",
-    "Deals open at that age only; n of won and lost. Only what is beyond chance, for so many things.": (
-        "Только открытые в этом возрасте; n выигранных и проигранных. Только то, что не случайно при таком числе сравнений."
+    "How much oftener it was as it should be in deals that were won. Deals open at that age; n of won and lost. Only what "
+    "is beyond chance, for so many things.": (
+        "Насколько чаще это было в порядке у выигранных. Только открытые в этом возрасте; n выигранных и проигранных. Только то, что не случайно при таком числе сравнений."
     ),
     "Nothing is told apart beyond chance.": "Ничто не различается сверх случайного.",
     "All deals lost in the period": "Все потерянные за период сделки",
@@ -594,8 +599,8 @@ RUSSIAN = {
     "{share} of {n} were in time; the intervals of the lowest and the others overlap.": (
         "В срок {share} из {n}; интервалы последней и остальных пересекаются."
     ),
-    "{n} of {total} have a place; for the others the intervals overlap.": (
-        "Место есть у {n} из {total}; у остальных интервалы пересекаются."
+    "{n} of {total} have a place: those whose interval overlaps with nobody else's.": (
+        "Место есть у {n} из {total}: у тех, чей интервал ни с чьим не пересекается."
     ),
     "Win rate, adjusted for what each was given": "Доля выигранных с поправкой на то, что кому досталось",
     "Shrunk to the mean where n is small; 90% interval. Tick: what their deals' mix would let expect.": (

@@ -40,10 +40,9 @@ def take(data: Path, to: Path) -> list[Path]:
             picture(page, name, 1250 if name in ("funnel", "indicators") else SIZE["height"])
         page.goto(url)
         settle(page)
-        if page.locator(".st-key-behind_0").count():
-            page.locator(".st-key-behind_0 button").first.click()
-            settle(page)
-            page.locator(".st-key-behind_0").scroll_into_view_if_needed()
+        behind = page.locator("[class*=st-key-_behind_]").first
+        if behind.count():
+            behind.scroll_into_view_if_needed()
             picture(page, "behind")
             # the box at the head of the first row of the list
             box = page.locator("[class*=st-key-tab_alert_0] canvas").first.bounding_box()

@@ -188,6 +188,7 @@ def _head_of(column: pd.Series, head: object) -> object:
 
 
 def open_deal(deal_id: str) -> None:
+    st.session_state["_left"] = st.query_params.to_dict()
     st.switch_page(st.session_state["_pages"]["deals"], query_params={**address(), "deal": deal_id})
 
 

@@ -119,7 +119,16 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
         next_act_status=labels(rows["next_act_status"]),
     )
     # what one acts on first, on a screen that ends after five columns
-    ahead = ["deal_id", "rank_overall", "deal_name", "sentence", "owner", "amount_saved_by_acting"]
+    ahead = [
+        "deal_id",
+        "rank_overall",
+        "deal_name",
+        "next_act",
+        "due_on",
+        "amount_saved_by_acting",
+        "owner",
+        "sentence",
+    ]
     shown = shown[ahead + [column for column in shown if column not in ahead]]
     one_currency = rows["currency"].iloc[0] if rows["currency"].nunique() == 1 else None
     if one_currency:
@@ -140,7 +149,7 @@ def _attention(published: Published, chosen: Filters, top: DeltaGenerator) -> No
             "p_win_90d": heads.NumberColumn(t("Win in 90 days"), format="percent"),
             "p_lost_30d": heads.NumberColumn(t("Loss in 30 days"), format="percent"),
             "amount_saved_by_acting": heads.NumberColumn(t("Saved by acting") + in_currency, format="localized"),
-            "next_act": t("Next act"),
+            "next_act": heads.TextColumn(t("Next act"), width=180),
             "next_act_status": t("Status"),
             "due_on": heads.DateColumn(t("Due"), format="YYYY-MM-DD"),
             "sentence": heads.TextColumn(t("Why"), width=300),

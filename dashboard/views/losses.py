@@ -331,7 +331,10 @@ def _contrast(published: Published, chosen: Filters) -> None:
         frame,
         " ".join(
             [
-                t("Deals open at that age only; n of won and lost. Only what is beyond chance, for so many things."),
+                t(
+                    "How much oftener it was as it should be in deals that were won. Deals open at that age; n of won "
+                    "and lost. Only what is beyond chance, for so many things."
+                ),
                 chosen.except_for("pipeline", "team"),
             ]
         ),

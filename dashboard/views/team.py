@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, ui
+from dashboard import alerts, charts, ui
 from dashboard.export import csv
 from dashboard.filters import Filters, choice, write_address
 from dashboard.published import Published
@@ -41,7 +41,7 @@ def page(published: Published, chosen: Filters) -> None:
     by_person = _on_time(published, chosen, step)
     teams = _shares(by_person.groupby("team", as_index=False)[["total", "n"]].sum().rename(columns={"team": "name"}))
     teams = teams.assign(name=labels(teams["name"]))
-    _headline(teams, step)
+    _headline(teams, step, _alerted(published, chosen))
     choice("step", t("The step"), ["", *steps], "", lambda code: label(code) if code else t("all key steps"))
     left, right = st.columns(2)
     with left:
@@ -102,7 +102,14 @@ def _shares(counts: pd.DataFrame) -> pd.DataFrame:
     return shares.assign(n_text=texts)
 
 
-def _headline(teams: pd.DataFrame, step: str) -> None:
+def _alerted(published: Published, chosen: Filters) -> str:
+    """The newest open alert on a step of a team, where this page has nothing of its own to say."""
+    on_steps = (each.short for each in alerts.open_alerts(published, chosen) if each.signal == "task_timeliness")
+    first = next(on_steps, None)
+    return t("Open on the Today page: {alert}.", alert=first) if first else ""
+
+
+def _headline(teams: pd.DataFrame, step: str, alerted: str) -> None:
     what = t("key steps") if not step else t("the step {step}", step=label(step))
     if teams.empty:
         ui.headline(t("Team"), t("No step was due in this period"))
@@ -141,7 +148,8 @@ def _headline(teams: pd.DataFrame, step: str) -> None:
                 "{share} of {n} were in time; the intervals of the lowest and the others overlap.",
                 share=share(teams["n"].sum() / teams["total"].sum()),
                 n=number(teams["total"].sum()),
-            ),
+            )
+            + f" {alerted}",
         )
 
 
@@ -177,7 +185,9 @@ def _scorecard(published: Published, chosen: Filters) -> None:
     )
     placed = int(rows["place"].notna().sum()) if len(rows) else 0
     said = t(
-        "{n} of {total} have a place; for the others the intervals overlap.", n=number(placed), total=number(len(rows))
+        "{n} of {total} have a place: those whose interval overlaps with nobody else's.",
+        n=number(placed),
+        total=number(len(rows)),
     )
     ui.figure(
         "scorecard",

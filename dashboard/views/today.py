@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import alerts, charts, ui
-from dashboard.filters import Filters, choice, write_address
+from dashboard.filters import BEHIND_ALERTS, Filters, choice, write_address
 from dashboard.published import Published
 from dashboard.ui import Card
 from dashboard.words import clock, day, days, interval, label, labels, money, moneys, number, t
@@ -24,6 +24,7 @@ FLOW_WORDS = {
     "transferred_out": "Handed over from here",
     "decreased": "Amounts cut",
 }
+NONE = "none"
 OLD = timedelta(hours=36)  # a night is made every day
 SPANS = {"1": "the last day", "7": "7 days", "30": "30 days"}
 MOVES = f"""
@@ -64,15 +65,15 @@ select count(*) as days, median(created) as created, median(won) as won, median(
 
 
 def page(published: Published, chosen: Filters) -> None:
-    write_address("span")
+    write_address("span", *BEHIND_ALERTS)
     raised = alerts.open_alerts(published, chosen)
     _headline(published, raised)
     _age(published)
     _cards(published, chosen)
-    for number_shown, alert in enumerate(raised[:5]):
+    for number_shown, alert in enumerate(raised[: len(BEHIND_ALERTS)]):
         _alert(published, chosen, alert, number_shown)
-    if len(raised) > 5:
-        ui.filter_note(t("More alerts open: {n}; the table below has all.", n=len(raised) - 5))
+    if len(raised) > len(BEHIND_ALERTS):
+        ui.filter_note(t("More alerts open: {n}; the table below has all.", n=len(raised) - len(BEHIND_ALERTS)))
     left, right = st.columns(2)
     with left:
         _changed(published, chosen)
@@ -228,19 +229,28 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
             if not groups.empty:
                 ui.figure(
                     f"alert_{position}_groups",
-                    t("The same since then, elsewhere"),
+                    t("Since it began until now, here and elsewhere"),
                     charts.forest(
                         groups, t("done in time"), colors={t("here"): charts.BAD, t("elsewhere"): charts.MAIN}
                     ),
                     groups,
-                    t("Of the steps due since then, 90% interval; the chart beside is of all that wait."),
+                    t(
+                        "Of the steps due since then, 90% interval; the chart beside is of all that wait, and the "
+                        "sentence above of the day on which the alert was raised."
+                    ),
                 )
         behind = alerts.deals_behind(alert)
-        shown = st.pills(
-            t("Deals behind it"), list(behind), format_func=lambda name: behind[name].heading, key=f"behind_{position}"
+        # the first alert's deals stand there; those of the others wait to be asked for
+        names = list(behind) if position == 0 else [NONE, *behind]
+        shown = choice(
+            BEHIND_ALERTS[position],
+            t("Deals behind it"),
+            names,
+            names[0] if names else NONE,
+            lambda name: t("none") if name == NONE else behind[name].heading,
+            pills=True,
         )
-        if shown:
-            one = behind[shown]
+        if one := behind.get(shown):
             ui.deals_behind(
                 published,
                 f"alert_{position}_{shown}",

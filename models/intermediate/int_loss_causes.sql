@@ -64,7 +64,7 @@ scored as (
             weights.share_high,
             row_number() over (
                 partition by late.deal_number, late.thing, late.due_at
-                order by weights.share_low desc, weights.share desc, weights.delay asc
+                order by round(weights.share_low, 9) desc, round(weights.share, 9) desc, weights.delay asc
             ) as place
         from late
         inner join weights
@@ -97,7 +97,9 @@ select
         when is_named
             then row_number() over (
                 partition by deal_number, is_named
-                order by case when cause = 'step_missed' then 1 else 0 end asc, clarity desc, share desc, due_at asc, thing asc
+                order by
+                    case when cause = 'step_missed' then 1 else 0 end asc, round(clarity, 9) desc, round(share, 9) desc,
+                    due_at asc, thing asc
             )
     end as place
 from named

@@ -415,6 +415,18 @@ def test_every_page_stands_and_can_be_read(site, page):
 
 
 @needs_chromium
+def test_another_language_changes_no_filter(site, page):
+    visit(page, f"{site}/data?team=North")
+    page.get_by_text("Русский", exact=True).click()
+    page.wait_for_url("**lang=ru**")
+    page.locator("[data-testid=stSidebar]").get_by_text("Сегодня", exact=True).click()
+    page.wait_for_url(f"{site}/?*")
+    browser.settle(page)
+    assert bar(page.url).items() >= {"lang": "ru", "team": "North"}.items() and "period" not in bar(page.url)
+    assert not page.locator("[data-testid=stToast]").count()
+
+
+@needs_chromium
 def test_every_page_stands_in_russian_and_narrowed_to_a_part(site, page):
     visit(page, f"{site}/?lang=ru&segment=enterprise&team=North&period=all")
     for path in pages_through(page):
@@ -462,7 +474,7 @@ def test_a_link_shows_what_was_chosen_on_the_page(site, page):
     for path, choices in chosen.items():
         visit(page, f"{site}/{path}?{urlencode(choices)}")
         assert bar(page.url).items() >= choices.items(), path
-    page.locator(".st-key-_mix_by").get_by_text("margin", exact=True).click()
+    page.locator(".st-key-_mix_by_en").get_by_text("margin", exact=True).click()
     page.wait_for_url("**mix_by=margin_class**")
     kept = {
         node.args[0].value
@@ -501,6 +513,9 @@ def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
     box = page.locator(".st-key-tab_funnel_deals canvas").first.bounding_box()
     page.mouse.click(box["x"] + 20, box["y"] + 52)
     page.wait_for_url("**/deals?*deal=*")
+    browser.settle(page)
+    page.go_back()
+    page.wait_for_url("**/funnel?*outcome=lost*")
     assert visit(page, f"{site}/deals?deal={quote(deal_id)}") == name
     assert page.locator(".st-key-fig_life svg").count() >= 1
     assert "Why this chance" in page.inner_text("body")

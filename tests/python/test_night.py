@@ -30,6 +30,21 @@ def publication(data: Path) -> list[tuple]:
     return query(data, "select distinct publication_id from publication")
 
 
+def test_what_tells_the_same_is_ranked_by_name_and_not_by_the_last_bit_of_a_sum(first_night: Path):
+    """A step and its indicator may have the same figures, summed in another order."""
+    [(swapped,)] = query(
+        first_night,
+        """
+        select count(*) from win_loss_contrast as one
+        inner join win_loss_contrast as other
+            on one.segment = other.segment and one.landmark = other.landmark and one.contrast_rank < other.contrast_rank
+        where abs(one.difference_low - other.difference_low) < 1e-12
+            and (one.kind, one.thing) > (other.kind, other.thing)
+        """,
+    )
+    assert swapped == 0
+
+
 def test_the_published_deals_are_those_of_the_extracts(first_night: Path, world):
     known = query(
         first_night, "select count(*), count(*) filter (status = 'won') from dim_deals where crm = 'generic'"

@@ -3,7 +3,7 @@
 -- ended. Shares are means over stages with the same weights for both (Mantel-Haenszel), so their difference is no
 -- matter of how far deals had come. For an indicator the share is of values as good as its norm, for a step of those done.
 -- What nearly all deals had, or hardly any, won and lost alike, tells nothing and is left out. What is beyond chance is
--- ranked by the difference there is at least.
+-- ranked by the difference there is at least, rounded: a step and its indicator may tell the same, and not by the last bit.
 {% set hardly_any, nearly_all = 0.02, 0.98 %}
 with ledger_counts as (
     select
@@ -187,7 +187,7 @@ select
             then
                 row_number() over (
                     partition by contrasted.segment, contrasted.landmark, contrasted.least_difference > 0
-                    order by contrasted.least_difference desc, contrasted.kind asc, contrasted.thing asc
+                    order by round(contrasted.least_difference, 9) desc, contrasted.kind asc, contrasted.thing asc
                 )
     end as contrast_rank,
     cast(contrasted.won_n as bigint) as won_n,
