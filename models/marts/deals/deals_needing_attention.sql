@@ -215,11 +215,11 @@ select
                 'No step is due, but the chance that it is lost within 30 days is ' || {{ percent('ranked.p_lost_30d') }}
                 || coalesce('; ' || fears.sentence, '')
         else
-            ranked.next_act
+            '"' || ranked.next_act
             || case ranked.status
-                when 'overdue' then ' is overdue since '
-                when 'missing' then ' was passed over; it was due on '
-                else ' is due on '
+                when 'overdue' then '" is overdue since '
+                when 'missing' then '" was passed over; it was due on '
+                else '" is due on '
             end
             || {{ day_in_words('ranked.due_at') }}
             || case
