@@ -65,6 +65,8 @@ def page(published: Published, chosen: Filters) -> None:
         people = _shares(by_person)
         people = people.assign(name=people["name"].fillna(t("unknown")))
         drawn = people.head(DRAWN)
+        if len(teams) > 1:
+            drawn = drawn.assign(name=drawn["name"] + " · " + labels(drawn["team"]))
         cut = t("Drawn are the {n} lowest of {total}; the export has all.", n=DRAWN, total=number(len(people)))
         ui.figure(
             "people_on_time",
