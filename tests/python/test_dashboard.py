@@ -515,7 +515,7 @@ def test_a_figure_leads_to_its_deals_and_a_deal_to_its_life(site, page, full):
     page.wait_for_url("**/deals?*deal=*")
     browser.settle(page)
     page.go_back()
-    page.wait_for_url("**/funnel?*outcome=lost*")
+    page.wait_for_url("**/funnel?*outcome=slow*")
     assert visit(page, f"{site}/deals?deal={quote(deal_id)}") == name
     assert page.locator(".st-key-fig_life svg").count() >= 1
     assert "Why this chance" in page.inner_text("body")
