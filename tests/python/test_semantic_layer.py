@@ -198,11 +198,11 @@ def test_the_dashboard_shows_what_mf_says_of_steps_in_time(answers, first_night:
     steps = query_of("team", "STEPS").format(in_pipeline="")
     with duckdb.connect(str(first_night / "published" / "inflight.duckdb"), read_only=True) as con:
         shown = con.execute(f"select team, sum(total), sum(n) from ({steps}) group by 1", bound(steps)).fetchall()
-    asked = {row[BY_TEAM] or "unknown": [float(row[metric]) for metric in ON_TEAM] for row in answers[BY_TEAM]}
+    told = [(row[BY_TEAM] or "unknown", [float(row[metric]) for metric in ON_TEAM]) for row in answers[BY_TEAM]]
     assert len(shown) > 2
-    assert {team: [float(due), float(done)] for team, due, done in shown} == {
-        team: figures for team, figures in asked.items() if any(figures)
-    }
+    # a step without an owner and one of an owner without a team are both nobody's: only one of them has figures here
+    asked = [(team, figures) for team, figures in told if any(figures)]
+    assert sorted((team, [float(due), float(done)]) for team, due, done in shown) == sorted(asked)
 
 
 @pytest.mark.slow
