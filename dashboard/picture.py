@@ -64,7 +64,7 @@ def pictured(frame: pd.DataFrame, columns: Mapping[str, object], heading: str, n
     """
     shown = [name for name in frame.columns if columns.get(name) is not None]
     rows = [
-        [_cell(value, _format(columns.get(name))) for name, value in zip(shown, row, strict=True)]
+        [_cell(value, _format(columns[name])) for name, value in zip(shown, row, strict=True)]
         for row in frame[shown].head(ROWS).itertuples(index=False, name=None)
     ]
     left_out = len(frame) - len(rows)

@@ -241,7 +241,7 @@ def _alert(published: Published, chosen: Filters, alert: alerts.Alert, position:
                 )
         behind = alerts.deals_behind(alert)
         # the first alert's deals stand there; those of the others wait to be asked for
-        names = list(behind) if position == 0 else [NONE, *behind]
+        names = [NONE, *behind] if position and behind else list(behind)
         shown = choice(
             BEHIND_ALERTS[position],
             t("Deals behind it"),
