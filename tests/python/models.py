@@ -26,6 +26,7 @@ from orchestration.defs.warehouse.project import STAMP, manifest
 from orchestration.settings import PROJECT_DIR, Settings
 
 Rows = Iterable[Mapping[str, Any]]
+EMPTY = "empty.json"  # the columns of each model, with their types, and which have no rows where nothing landed
 
 
 def dbt(settings: Settings, *args: str, project: Path = PROJECT_DIR) -> str:
@@ -84,13 +85,23 @@ class Models:
             if node["resource_type"] in ("model", "seed", "source")
         }
         self.ids = {_name(node): unique_id for unique_id, node in self.nodes.items()}
+        known = settings.dbt_target / EMPTY
+        self.columns: dict[str, dict[str, str]] = {}
+        self.empty: list[str] = []
+        if known.exists():
+            self.columns, self.empty = json.loads(known.read_text())
 
     @classmethod
     def compile(cls, folder: Path, project: Path = PROJECT_DIR) -> "Models":
         """Compile the project for its first build, on a data folder that is empty."""
         settings = Settings(folder)
         dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed", project=project)
-        return cls(settings)
+        models = cls(settings)
+        empty = Warehouse(models, [node for node in models.nodes if node.startswith("model.")], {})
+        models.columns = {node: empty.types(node) for node in empty.needed}
+        models.empty = [node for node in empty.needed if empty.is_empty(node)]
+        (settings.dbt_target / EMPTY).write_text(json.dumps([models.columns, models.empty]))
+        return models
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
         """What `models` are made of, in memory and empty; the models and sources that are `given` are to be filled."""
@@ -119,30 +130,31 @@ class Warehouse:
         self.given = given
         self.con = duckdb.connect(config={"threads": 1})
         self.con.execute("set TimeZone = 'UTC'")
-        lineage = models.lineage(wanted)
-        for database in sorted({models.nodes[node]["database"] for node in lineage}):
+        self.needed = models.lineage([*wanted, *given.values()], set(given.values()))
+        for database in sorted({"inflight", *(models.nodes[node]["database"] for node in self.needed)}):
             self.con.execute(f"attach ':memory:' as {ident(database)}")
         self.con.execute("use inflight")
         prepare(self.con, load_contracts())
-        self.needed = models.lineage(wanted, set(given.values()))
-        for node in lineage:
-            self._create(node)
         changing = set(given.values())
-        self.rebuilt = []
+        crms = {models.nodes[node].get("source_name") for node in changing}
         for node in self.needed:
-            if node not in changing and changing & set(models.parents.get(node, [])):
+            layer, *folders = models.nodes[node]["fqn"][1:-1] or [""]
+            is_of_another_crm = layer == "staging" and folders and folders[0] not in crms
+            if changing & set(models.parents.get(node, [])) and not is_of_another_crm:
                 changing.add(node)
-                if _is_table(models.nodes[node]):
-                    self.rebuilt.append(node)
+        # what no row can reach stays empty
+        self.empty = {*given.values(), *(node for node in models.empty if node not in changing)}
+        for node in self.needed:
+            self._create(node)
+        self.rebuilt = [node for node in self.needed if node in changing - self.empty and _is_table(models.nodes[node])]
 
     def build(self, tables: Mapping[str, Rows]) -> None:
         """Fill what is given, with nothing where `tables` does not name it, and build the models anew."""
         unknown = tables.keys() - self.given.keys()
         assert not unknown, f"not among what is given: {sorted(unknown)}"
         for name, unique_id in self.given.items():
-            relation = self._relation(unique_id)
-            self.con.execute(f"delete from {relation}")
-            self._insert(relation, list(tables.get(name, [])))
+            self.con.execute(f"delete from {self._relation(unique_id)}")
+            self._insert(unique_id, list(tables.get(name, [])))
         self.rebuild()
 
     def rebuild(self, *models: str) -> None:
@@ -193,15 +205,24 @@ class Warehouse:
             path = literal(str(PROJECT_DIR / node["original_file_path"]))
             columns = ", ".join(f"{literal(name)}: {literal(str(kind))}" for name, kind in types.items())
             self.con.execute(f"create table {relation} as from read_csv({path}, header = true, types = {{{columns}}})")
-        elif unique_id in self.given.values() or unique_id not in self.needed:  # of what others give, the columns
-            self.con.execute(f"create table {relation} as from ({node['compiled_code']}) limit 0")
+        elif unique_id in self.empty:
+            columns = ", ".join(f"{ident(name)} {kind}" for name, kind in self.models.columns[unique_id].items())
+            self.con.execute(f"create table {relation} ({columns})")
         else:
             kind = "table" if _is_table(node) else "view"
             self.con.execute(f"create or replace {kind} {relation} as {node['compiled_code']}")
 
-    def _insert(self, relation: str, rows: list[Mapping[str, Any]]) -> None:
+    def types(self, unique_id: str) -> dict[str, str]:
+        """The columns of a node's table, and their types."""
+        described = self.con.execute(f"describe {self._relation(unique_id)}").fetchall()
+        return {column: kind for column, kind, *_ in described}
+
+    def is_empty(self, unique_id: str) -> bool:
+        return not self.con.execute(f"select 1 from {self._relation(unique_id)} limit 1").fetchall()
+
+    def _insert(self, unique_id: str, rows: list[Mapping[str, Any]]) -> None:
         """Rows under the names of the table's columns; a column that no row names is null."""
-        types = {row[0]: row[1] for row in self.con.execute(f"describe {relation}").fetchall()}
+        relation, types = self._relation(unique_id), self.types(unique_id)
         unknown = {name for row in rows for name in row} - types.keys()
         assert not unknown, f"{relation} has no column {sorted(unknown)}"
         shape = literal(json.dumps([types]))
