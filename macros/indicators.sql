@@ -91,9 +91,9 @@
     One branch an indicator, with the columns named, indicator, value, changed_at and reason. A moment has a row where
     the indicator applies to the stage; its value is null, with a reason, where it cannot be told. Where the step
     function has not begun and meta gives no default, there is no row. Deals are joined by their number, which is half
-    the work of their id.
+    the work of their id. is_one_moment: a deal has one moment, so the newest step before it is enough.
 #}
-{% macro sampled_indicators(moments, at, columns) -%}
+{% macro sampled_indicators(moments, at, columns, is_one_moment=false) -%}
     {%- set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ")" -%}
     {%- set capabilities = ref('int_capabilities_found') -%}
     {%- for node in indicators() %}
@@ -128,21 +128,30 @@
                 held.value,
                 held.changed_at,
                 {% if 'grows_per_day' in node.columns %} held.grows_per_day, {% endif %}
-                coalesce(
-                    lead(held.changed_at) over (partition by numbers.deal_number order by held.changed_at), {{ far }}
-                ) as until_at
+                {% if is_one_moment %}
+                    row_number() over (partition by numbers.deal_number order by held.changed_at desc) as newest
+                {% else %}
+                    coalesce(
+                        lead(held.changed_at) over (partition by numbers.deal_number order by held.changed_at), {{ far }}
+                    ) as until_at
+                {% endif %}
             from {{ node.relation_name }} as held
             inner join (
                 select distinct
                     deal_id,
                     deal_number
+                    {%- if is_one_moment %}, {{ at }} {%- endif %}
                 from {{ moments }}
-            ) as numbers on held.deal_id = numbers.deal_id
+            ) as numbers on held.deal_id = numbers.deal_id {% if is_one_moment -%} and held.changed_at <= numbers.{{ at }} {%- endif %}
         ) as steps
             on
                 moments.deal_number = steps.deal_number
-                and moments.{{ at }} >= steps.changed_at
-                and moments.{{ at }} < steps.until_at
+                {% if is_one_moment %}
+                    and steps.newest = 1
+                {% else %}
+                    and moments.{{ at }} >= steps.changed_at
+                    and moments.{{ at }} < steps.until_at
+                {% endif %}
         {% if needs %}
             left join {{ capabilities }} as given
                 on moments.crm = given.crm and given.capability = '{{ needs }}'

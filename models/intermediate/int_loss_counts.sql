@@ -3,7 +3,7 @@
 -- Stays in a stage, counted by what could have turned bad in them and how late it was, how they ended, and how their deal
 -- did: all that is learnt of losses is sums over these counts. A stay in which the proposal or legal were late is told
 -- apart: what else was late in it may be late because of that. A stay is settled when it began so long ago that nine in ten
--- deals have ended by then: of younger ones only the quick have.
+-- deals have ended by then: of younger ones only the quick have. Of a very large company, a sample of its deals.
 {% set named = var('indicator_steps') %}
 with late as (
     select
@@ -29,7 +29,9 @@ deals as (
     from {{ ref('dim_deals') }} as deals
     inner join {{ ref('fct_deals') }} as facts on deals._deal_number = facts._deal_number
     inner join {{ ref('int_deals_heard') }} as heard on deals._deal_number = heard.deal_number
-    where deals.segment <> 'atypical'
+    where
+        deals.segment <> 'atypical'
+        and {{ ledger_bucket('deals.deal_id') }} <= {{ ledger_buckets(at_most=250000) }}
 ),
 
 stays as (

@@ -25,7 +25,10 @@ with moments as (
 
 sampled as (
     {{ sampled_indicators(
-        'moments', 'as_of', ['deal_id', 'segment', 'owner_id', 'team', 'created_at', 'stage_id', 'as_of']
+        'moments',
+        'as_of',
+        ['deal_id', 'segment', 'owner_id', 'team', 'created_at', 'stage_id', 'as_of'],
+        is_one_moment=true
     ) }}
 ),
 
