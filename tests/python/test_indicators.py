@@ -1,4 +1,4 @@
-"""Indicators: nothing from the future, and the ledger's statistics against other people's libraries."""
+"""Indicators: nothing from the future, their tables read plainly, the ledger against other people's libraries."""
 
 from collections import defaultdict
 from dataclasses import replace
@@ -233,12 +233,9 @@ def sampled(models: Models) -> Warehouse:
             ],
             "int_stages_completed": [{"stage_id": stage, "stage": stage.title()} for stage in ("lead", "offer")],
             "int_indicator_stages_known": [
-                {"deal_id": deal, "stage_id": stage, "phase": phase, "is_open_stage": True}
-                for deal, stage, phase in (
-                    ("d1", "lead", "presale"),
-                    ("d2", "offer", "sale"),
-                    ("d3", "lead", "presale"),
-                )
+                {"deal_id": "d1", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
+                {"deal_id": "d2", "stage_id": "offer", "phase": "sale", "is_open_stage": True},
+                {"deal_id": "d3", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
             ],
             "int_capabilities_found": [
                 {"crm": "x", "capability": "activity"},
@@ -247,13 +244,9 @@ def sampled(models: Models) -> Warehouse:
             "int_indicator_norms": [
                 {"indicator": "silence_days", "stage_id": "lead", "segment": "small", "norm": 10},
                 {"indicator": "silence_days", "stage_id": "lead", "segment": "(all)", "norm": 30},
-                {"indicator": "meetings_held", "stage_id": "lead", "segment": "(all)", "norm": 2},
-                {
-                    "indicator": "tasks_overdue",
-                    "stage_id": "offer",
-                    "segment": "small",
-                    "norm": 3,
-                },  # a declared one wins
+                {"indicator": "meetings_held", "stage_id": "lead", "segment": "(all)", "norm": 1},
+                # not asked for: a norm is declared
+                {"indicator": "tasks_overdue", "stage_id": "offer", "segment": "small", "norm": 3},
             ],
             "int_indicator_landmarks": [
                 {"deal_id": "d1", "deal_number": 1, "crm": "x", "landmark_at": at, "landmark": name, "stage_id": "lead"}
@@ -289,12 +282,13 @@ def test_a_value_of_today_stands_beside_its_norm_with_since_when_or_with_why_it_
         )
         for row in rows
     }
+    assert len(told) == len(rows)
     created, segment, all_of_them = datetime(2026, 1, 1), "learnt in the segment", "learnt in all segments"
     assert told == {
         # nothing has happened, and that is known; the proposal is no matter of this phase
         ("d1", "tasks_overdue"): (0, 0, "declared", True, None, created),
         ("d1", "silence_days"): (20.5, 10, segment, False, None, datetime(2026, 6, 20)),  # when it passed the norm
-        ("d1", "meetings_held"): (1, 2, all_of_them, False, None, datetime(2026, 5, 1)),
+        ("d1", "meetings_held"): (1, 1, all_of_them, True, None, datetime(2026, 5, 1)),
         ("d1", "amount_cut"): (0.25, None, "too few wins", None, None, datetime(2026, 6, 1)),
         ("d1", "card_completeness"): (None, 1, "declared", None, "cannot be told", datetime(2026, 5, 1)),
         # the deadline that lies ahead has not passed; no card was ever seen
