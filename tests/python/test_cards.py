@@ -75,7 +75,7 @@ def draw_deal(draw: Random) -> Deal:
     for column, since in LOGGED[crm].items():
         changes = [(at, old, new) for (_, old), (at, new) in pairwise(history[column])]
         # some were never logged; and some saved what was there
-        lost = {at for at, *_ in changes if draw.random() < 0.1}
+        lost = {at for at, *_ in changes if draw.random() < 0.3}
         log[column] = [change for change in changes if change[0] not in lost]
         log[column] += [(at + timedelta(hours=1), new, new) for at, _, new in log[column] if draw.random() < 0.1]
         log[column] = [change for change in log[column] if change[0] >= START + timedelta(days=since)]
@@ -90,7 +90,7 @@ def draw_deal(draw: Random) -> Deal:
 
 def draw_lines(draw: Random) -> list[Line]:
     lines: dict[tuple, bool] = {}
-    for _ in range(draw.choice([6, 12, 25])):
+    for _ in range(draw.choice([12, 25, 40])):
         since = draw.choice([date(2020, 1, 1), date(2020, 1, 1), date(2026, 1, 20), date(2026, 2, 10)])
         key = (
             draw.choice(["*", "*", "small", "large"]),
