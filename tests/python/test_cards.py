@@ -23,7 +23,8 @@ GIVES = {"x": PEOPLE, "y": ("contact",), "z": ()}
 EMPTY = {"x": None, "y": "", "z": None}  # how a CRM writes that a field is empty
 
 Line = tuple[str, str, str, bool, date]
-Change = tuple[datetime, str | None, str | None]
+Change = tuple[datetime, str | None, str | None]  # when, from, to
+Person = tuple[datetime | None, datetime, bool | None]  # added, first seen, whether they decide
 
 
 @dataclass
@@ -34,9 +35,7 @@ class Deal:
     stays: list[tuple[str, datetime]]
     seen: list[tuple[datetime, dict[str, str | None]]]  # what each night's extract showed of its columns
     log: dict[str, list[Change]] = field(default_factory=dict)
-    people: list[tuple[datetime | None, datetime, bool | None]] = field(
-        default_factory=list
-    )  # added, first seen, decides
+    people: list[Person] = field(default_factory=list)
 
 
 def draw_moment(draw: Random) -> datetime:
@@ -47,12 +46,9 @@ def draw_moment(draw: Random) -> datetime:
 def draw_values(draw: Random, empty: str | None) -> list[tuple[datetime, str | None]]:
     """A field's values, each since when; of several in one second none comes back."""
     values: list[tuple[datetime, str | None]] = [(datetime.min, draw.choice([empty, "1"]))]
-    for at in sorted(draw_moment(draw) for _ in range(draw.choice([0, 0, 1, 2, 5]))):
-        taken = {value for since, value in values if since == at} | {values[-1][1]}
-        for value in draw.sample([empty, "1", "2", "3"], draw.choice([1, 1, 2])):
-            if value not in taken:
-                values.append((at, value))
-                taken.add(value)
+    for at in sorted({draw_moment(draw) for _ in range(draw.choice([0, 0, 1, 2, 5]))}):
+        others = [value for value in (empty, "1", "2", "3") if value != values[-1][1]]
+        values += [(at, value) for value in draw.sample(others, draw.choice([1, 1, 2]))]
     return values
 
 
