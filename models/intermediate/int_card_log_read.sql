@@ -10,15 +10,13 @@ with cards as (
     where {{ is_newly_built() }}
 ),
 
-changes as (
+logged as (
     select
         numbers.deal_number,
         changes.changed_at,
         fields.field_bit,
-        case when changes.old_value <> '' then fields.field_bit else 0 end as old_bits,
-        case when changes.new_value <> '' then fields.field_bit else 0 end as new_bits,
-        lag(case when changes.new_value <> '' then fields.field_bit else 0 end) over log_of_field as previous_bits,
-        lead(changes.changed_at) over log_of_field is null as is_last
+        nullif(changes.old_value, '') as old_value,
+        nullif(changes.new_value, '') as new_value
     from {{ ref('crm_field_changes') }} as changes
     inner join {{ ref('int_deals_numbered') }} as numbers on changes.deal_id = numbers.deal_id
     inner join (
@@ -30,19 +28,40 @@ changes as (
         {% endfor %}
     ) as fields on changes.field = fields.field
     where {{ is_touched('changes.deal_id') }}
-    window log_of_field as (
-        partition by numbers.deal_number, fields.field_bit
-        order by changes.changed_at, changes.old_value, changes.new_value
-    )
+),
+
+-- No log tells in which order the changes of one moment were made. Each began with what another had left, so together
+-- they filled the field, emptied it or left it as it was; those that end where they began tell nothing.
+netted as (
+    select
+        deal_number,
+        changed_at,
+        field_bit,
+        case when count(old_value) > 0 and count(old_value) >= count(new_value) then field_bit else 0 end as old_bits,
+        case when count(new_value) > 0 and count(new_value) >= count(old_value) then field_bit else 0 end as new_bits
+    from logged
+    group by deal_number, changed_at, field_bit
+    having
+        count(old_value) in (0, count(*))
+        or count(old_value) <> count(new_value)
+        or min(old_value) <> min(new_value)
+        or max(old_value) <> max(new_value)
+),
+
+changes as (
+    select
+        *,
+        lag(new_bits) over log_of_field as previous_bits,
+        lead(changed_at) over log_of_field is null as is_last
+    from netted
+    window log_of_field as (partition by deal_number, field_bit order by changed_at)
 ),
 
 changed as (
     select
         deal_number,
-        max(changed_at) as last_changed_at,
         sum(case when is_last then field_bit else 0 end) as changed_bits,
-        sum(case when previous_bits is null then old_bits else 0 end) as old_bits,
-        sum(case when is_last then new_bits else 0 end) as new_bits
+        sum(case when previous_bits is null then old_bits else 0 end) as old_bits
     from changes
     group by deal_number
 ),
@@ -53,9 +72,8 @@ todays as (
         cards.crm,
         cards.created_at,
         cards.first_seen_at,
-        greatest(cards.seen_at, changed.last_changed_at) as contradicted_at,
-        -- what the card shows and the log does not tell
-        cast((cards.card_bits & changed.changed_bits) - changed.new_bits as integer) as contradicting_bits,
+        cards.seen_at,
+        cards.card_bits,
         cast(
             cards.card_bits - (cards.card_bits & coalesce(changed.changed_bits, 0)) + coalesce(changed.old_bits, 0)
             as integer
@@ -89,12 +107,15 @@ moments as (
     from changes
     inner join todays on changes.deal_number = todays.deal_number
     union all
+    -- what the card shows and the log does not tell
     select
-        deal_number,
-        contradicted_at as changed_at,
-        contradicting_bits as filled_bits,
+        changes.deal_number,
+        greatest(todays.seen_at, changes.changed_at) as changed_at,
+        (todays.card_bits & changes.field_bit) - changes.new_bits as filled_bits,
         0 as known_bits
-    from todays
+    from changes
+    inner join todays on changes.deal_number = todays.deal_number
+    where changes.is_last
 )
 
 select

@@ -1,13 +1,14 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- The people on a card, each since they were added. One whose time nobody wrote down is known only since an extract
--- first showed them; that a deal has nobody is known from its creation on, of a CRM that gives people, and says
--- of some whether they decide.
+-- first showed them, and until somebody is known nobody can say that there was none; that a deal has nobody is known
+-- from its creation on, of a CRM that gives people, and says of some whether they decide.
 {% set people = {'contact': 'true', 'decision_maker': 'is_decision_maker'} %}
 with now as (
     select
         {% for person, is_person in people.items() %}
             max(case when {{ is_person }} then 1 else 0 end) = 1 as has_{{ person }},
+            max(case when {{ is_person }} and added_at is null then 1 else 0 end) = 1 as has_undated_{{ person }},
             min(case when {{ is_person }} then added_at end) as {{ person }}_added_at,
         {% endfor %}
         deal_id
@@ -31,12 +32,10 @@ cards as (
     select
         {% for person in people %}
             coalesce(now.has_{{ person }}, false) as has_{{ person }},
-            coalesce(now.{{ person }}_added_at, greatest(seen.{{ person }}_seen_at, deals.created_at)) as {{ person }}_at,
-            case
-                when now.has_{{ person }} and now.{{ person }}_added_at is null
-                    then greatest(seen.{{ person }}_seen_at, deals.created_at)
-                else deals.created_at
-            end as {{ person }}_known_at,
+            {% set shown_at = 'greatest(seen.' ~ person ~ '_seen_at, deals.created_at)' %}
+            {% set first_at = 'least(coalesce(now.' ~ person ~ '_added_at, ' ~ shown_at ~ '), ' ~ shown_at ~ ')' %}
+            case when now.has_undated_{{ person }} then {{ first_at }} else now.{{ person }}_added_at end as {{ person }}_at,
+            case when now.has_undated_{{ person }} then {{ first_at }} else deals.created_at end as {{ person }}_known_at,
         {% endfor %}
         true as gives_contact,
         deciding.crm is not null as gives_decision_maker,

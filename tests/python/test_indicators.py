@@ -1,7 +1,10 @@
-"""Indicators: nothing from the future, and the ledger's statistics against other people's libraries."""
+"""Indicators: nothing from the future, their tables read plainly, the ledger against other people's libraries."""
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from itertools import product
+from statistics import fmean, pstdev, stdev
 
 import numpy as np
 import pandas as pd
@@ -204,6 +207,181 @@ def test_an_ended_deal_stands_for_those_that_were_not_watched_long_enough(models
     told = {row["days_to_end"]: row["weight"] for row in weights.rows("select * from int_indicator_weights")}
     # all six were watched for 9 days, four for 15, two for 30
     assert told == {4: 1, 9: 1, 15: 6 / 4, 30: 6 / 2}
+
+
+TODAY = datetime(2026, 6, 30, 12)
+# one that starts at 0, that grows, that is of a phase, whose norm is learnt, that a log gives, that has no start
+TOLD = ("tasks_overdue", "silence_days", "proposal_days_past_due", "meetings_held", "amount_cut", "card_completeness")
+
+
+@pytest.fixture(scope="module")
+def sampled(models: Models) -> Warehouse:
+    given = [name for name in models.ids if name.startswith("ind_")]
+    given += ["stg_as_of", "dim_deals", "int_indicator_stages_known", "int_stages_completed", "int_capabilities_found"]
+    given += ["int_indicator_norms", "int_indicator_landmarks", "int_deals_touched"]
+    warehouse = models.warehouse("indicator_values_today", "indicator_landmarks", given=given)
+    early, now, late = datetime(2026, 2, 1), datetime(2026, 6, 1), datetime(2026, 7, 10)
+    made = {"created_at": datetime(2026, 1, 1), "status": "open"}
+    silence = {"value": 0, "grows_per_day": 1}
+    warehouse.build(
+        {
+            "stg_as_of": [{"as_of": TODAY, "newest_load_id": 1}],
+            "dim_deals": [
+                {**made, "deal_id": "d1", "_deal_number": 1, "crm": "x", "segment": "small", "team": "A"},
+                {**made, "deal_id": "d2", "_deal_number": 2, "crm": "y", "segment": "small", "team": "A"},
+                {**made, "deal_id": "d3", "_deal_number": 3, "crm": "x", "segment": "small", "status": "lost"},
+            ],
+            "int_stages_completed": [{"stage_id": stage, "stage": stage.title()} for stage in ("lead", "offer")],
+            "int_indicator_stages_known": [
+                {"deal_id": "d1", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
+                {"deal_id": "d2", "stage_id": "offer", "phase": "sale", "is_open_stage": True},
+                {"deal_id": "d3", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
+            ],
+            "int_capabilities_found": [
+                {"crm": "x", "capability": "activity"},
+                {"crm": "x", "capability": "amount_log", "began_at": datetime(2026, 3, 1)},
+            ],
+            "int_indicator_norms": [
+                {"indicator": "silence_days", "stage_id": "lead", "segment": "small", "norm": 10},
+                {"indicator": "silence_days", "stage_id": "lead", "segment": "(all)", "norm": 30},
+                {"indicator": "meetings_held", "stage_id": "lead", "segment": "(all)", "norm": 1},
+                # not asked for: a norm is declared
+                {"indicator": "tasks_overdue", "stage_id": "offer", "segment": "small", "norm": 3},
+            ],
+            "int_indicator_landmarks": [
+                {"deal_id": "d1", "deal_number": 1, "crm": "x", "landmark_at": at, "landmark": name, "stage_id": "lead"}
+                | {"phase": "presale", "segment": "small"}
+                for name, at in (("age_7", early), ("age_30", now), ("age_60", late))
+            ],
+            "ind_tasks_overdue": [
+                {"deal_id": "d2", "changed_at": datetime(2026, 6, 1), "value": 1},
+                {"deal_id": "d2", "changed_at": datetime(2026, 6, 20), "value": 2},
+                {"deal_id": "d2", "changed_at": datetime(2026, 7, 5), "value": 0},
+            ],
+            "ind_silence_days": [
+                {"deal_id": "d1", "changed_at": datetime(2026, 6, 10), **silence},
+                {"deal_id": "d2", "changed_at": datetime(2026, 6, 10), **silence},
+            ],
+            "ind_proposal_days_past_due": [
+                {"deal_id": "d1", "changed_at": datetime(2026, 6, 1), "value": -2, "grows_per_day": 1},
+                {"deal_id": "d2", "changed_at": datetime(2026, 6, 24, 12), "value": -2, "grows_per_day": 1},
+            ],
+            "ind_meetings_held": [{"deal_id": "d1", "changed_at": datetime(2026, 5, 1), "value": 1}],
+            "ind_amount_cut": [{"deal_id": "d1", "changed_at": datetime(2026, 6, 1), "value": 0.25}],
+            "ind_card_completeness": [{"deal_id": "d1", "changed_at": datetime(2026, 5, 1), "value": None}],
+        }
+    )
+    return warehouse
+
+
+def test_a_value_of_today_stands_beside_its_norm_with_since_when_or_with_why_it_is_not_known(sampled: Warehouse):
+    rows = sampled.rows(f"select * from indicator_values_today where indicator in {TOLD}")
+    told = {
+        (row["deal_id"], row["indicator"]): tuple(
+            row[name] for name in ("value", "norm", "norm_source", "is_good", "not_measurable_reason", "since_at")
+        )
+        for row in rows
+    }
+    assert len(told) == len(rows)
+    created, segment, all_of_them = datetime(2026, 1, 1), "learnt in the segment", "learnt in all segments"
+    assert told == {
+        # nothing has happened, and that is known; the proposal is no matter of this phase
+        ("d1", "tasks_overdue"): (0, 0, "declared", True, None, created),
+        ("d1", "silence_days"): (20.5, 10, segment, False, None, datetime(2026, 6, 20)),  # when it passed the norm
+        ("d1", "meetings_held"): (1, 1, all_of_them, True, None, datetime(2026, 5, 1)),
+        ("d1", "amount_cut"): (0.25, None, "too few wins", None, None, datetime(2026, 6, 1)),
+        ("d1", "card_completeness"): (None, 1, "declared", None, "cannot be told", datetime(2026, 5, 1)),
+        # the deadline that lies ahead has not passed; no card was ever seen
+        ("d2", "tasks_overdue"): (2, 0, "declared", False, None, datetime(2026, 6, 20)),
+        ("d2", "silence_days"): (None, None, "too few wins", None, "the CRM gives no activity", datetime(2026, 6, 10)),
+        ("d2", "meetings_held"): (None, None, "too few wins", None, "the CRM gives no activity", created),
+        ("d2", "amount_cut"): (None, None, "too few wins", None, "the CRM gives no amount log", created),
+        ("d2", "proposal_days_past_due"): (4, 0, "declared", False, None, datetime(2026, 6, 26, 12)),
+    }
+
+
+def test_a_landmark_has_the_values_that_could_be_told_then_and_one_that_lies_ahead_has_none(sampled: Warehouse):
+    rows = sampled.rows(f"select landmark, indicator, value from indicator_landmarks where indicator in {TOLD}")
+    assert {(row["landmark"], row["indicator"]): row["value"] for row in rows} == {
+        # the log of amounts had not begun, and nobody counted the silence
+        ("age_7", "tasks_overdue"): 0,
+        ("age_7", "meetings_held"): 0,
+        ("age_30", "tasks_overdue"): 0,
+        ("age_30", "meetings_held"): 1,
+        ("age_30", "amount_cut"): 0.25,
+    }
+
+
+@pytest.fixture(scope="module")
+def trends(models: Models) -> Warehouse:
+    return models.warehouse("indicator_trends", given=["stg_as_of", "dim_users", "indicator_landmarks"])
+
+
+def plain_trends(landmarks: list[dict], teams: dict[str, str], until: datetime) -> dict[tuple, tuple]:
+    """A slice's mean of each whole week with its interval, beside mean and band of the weeks of the year before."""
+    values: dict[tuple, dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in landmarks:
+        monday = (row["landmark_at"] - timedelta(days=row["landmark_at"].weekday())).date()
+        if row["landmark"].startswith("age") and datetime.combine(monday, time.min) + timedelta(days=7) <= until:
+            team = teams.get(row["owner_id"], "unknown")
+            people = [("(all)", "(all)"), (team, "(all)"), (team, row["owner_id"] or "unknown")]
+            for segment, (of_team, owner) in product(["(all)", row["segment"]], people):
+                values[row["indicator"], segment, of_team, owner][monday].append(row["value"])
+    told = {}
+    for slice_, weeks in values.items():
+        means = {monday: fmean(found) for monday, found in weeks.items()}
+        for monday, found in weeks.items():
+            wide = 1.645 * pstdev(found) / (len(found) - 1) ** 0.5 if len(found) > 1 else None
+            year = [mean for week, mean in means.items() if monday - timedelta(weeks=52) <= week < monday]
+            usual, spread = (fmean(year), 1.645 * stdev(year)) if len(year) >= 12 else (None, None)
+            low, high = (means[monday] + sign * wide if wide is not None else None for sign in (-1, 1))
+            band = (usual - spread, usual + spread) if usual is not None else (None, None)
+            told[*slice_, monday] = (len(found), means[monday], low, high, usual, *band)
+    return told
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_week_is_held_against_the_year_before_it_in_every_slice_as_a_plain_reading_does(trends: Warehouse, seed: int):
+    draw = np.random.default_rng(seed)
+    teams = {"u1": "A", "u2": "A", "u3": "B"}  # u4 is gone from the CRM
+    landmarks = [
+        {
+            "deal_id": f"d{number}",
+            "indicator": "silence_days",
+            "landmark": ["age_7", "age_30", "stage_14"][draw.integers(0, 3)],
+            "landmark_at": TODAY - timedelta(hours=int(draw.integers(0, 24 * 7 * 80))),
+            "segment": ["small", "large"][draw.integers(0, 2)],
+            "owner_id": ["u1", "u2", "u3", "u4", None][draw.integers(0, 5)],
+            "value": float(np.round(draw.gamma(2.0, 4.0), 2)),
+        }
+        for number in range(int(draw.integers(100, 600)))
+    ]
+    users = [{"user_id": user, "team": team} for user, team in teams.items()]
+    trends.build({"stg_as_of": [{"as_of": TODAY}], "dim_users": users, "indicator_landmarks": landmarks})
+    rows = trends.rows("select * exclude (trend_id) from indicator_trends")
+    keys = ("indicator", "segment", "team", "owner_id", "week_start_date")
+    found = {tuple(row.pop(key) for key in keys): tuple(row.values()) for row in rows}
+    told = plain_trends(landmarks, teams, TODAY)
+    assert len(found) == len(rows) and found.keys() == told.keys()
+    assert any(row[4] is not None for row in told.values())
+    for key, row in told.items():
+        assert found[key] == pytest.approx(row, abs=1e-6), key
+
+
+def test_what_the_yaml_declares_of_an_indicator_stands_in_the_table(sampled: Warehouse):
+    declared = yaml.safe_load((PROJECT_DIR / "models/marts/indicators/_indicators__models.yml").read_text())["models"]
+    optional = {"default": "default_value", "norm": "declared_norm"}
+    told = {row.pop("indicator"): row for row in sampled.rows("from dim_indicators")}
+    nothing = dict.fromkeys(["stages", "needs", "act", *optional.values()])
+    assert told == {
+        model["name"].removeprefix("ind_"): nothing
+        | {
+            optional.get(name, name): ", ".join(value) if isinstance(value, list) else value
+            for name, value in model["config"]["meta"].items()
+            if name != "answer"
+        }
+        for model in declared
+    }
 
 
 def test_a_new_indicator_is_written_and_named_to_dbt(tmp_path):

@@ -30,8 +30,9 @@ acts as (
             when is_hollow
                 then
                     'acts ' || {{ whole('100 * act_rate / usual_act_rate') }} || '% of the usual, answers per act '
-                    || {{ whole('100 * answer_rate / usual_answer_rate') }} || '%, advances '
-                    || {{ whole('100 * advance_rate / nullif(usual_advance_rate, 0)') }} || '%'
+                    || {{ whole('100 * answer_rate / usual_answer_rate') }} || '%'
+                    -- where no advance in two weeks is usual there is nothing to hold them against
+                    || coalesce(', advances ' || {{ whole('100 * advance_rate / nullif(usual_advance_rate, 0)') }} || '%', '')
         end as note,
         block
     from {{ ref('int_indicator_acts_judged') }}

@@ -78,10 +78,11 @@ banded as (
         avg(value) over year_before as usual_value,
         stddev_samp(value) over year_before as usual_spread
     from summed
+    -- by the calendar: a slice without deals in some weeks would else look further back than a year
     window year_before as (
         partition by indicator, segment, team, owner_id
-        order by week_start_date
-        rows between 52 preceding and 1 preceding
+        order by {{ dbt.datediff("cast('2000-01-03' as date)", 'week_start_date', 'day') }}
+        range between 364 preceding and 7 preceding
     )
 )
 
