@@ -52,7 +52,7 @@ def gate_2(context: dg.AssetCheckExecutionContext, nightly_lock: NightlyLock):
     names = marts(settings)
     profiles = settings.warehouse.parent / "profiles.duckdb"
     published = settings.published_database if settings.compares else None
-    gate_2.compare(settings.marts, names, published, profiles, marts(settings, not_compared))
+    gate_2.compare(settings.marts, names, published, profiles, not_compared(settings))
     findings = expectations.validate(profiles, "gate_2", gate_2.batches(), settings.quality)
     messages: dict[str, list[str]] = {}
     for finding in findings:

@@ -51,7 +51,8 @@ select
     end as mean_ratio
 from profile as now
 left join last_profile as last
-    on now.table_name = last.table_name and now.column_name = last.column_name and not list_contains(?, now.table_name)
+    on now.table_name = last.table_name and now.column_name = last.column_name
+        and not list_has_any(?, [now.table_name, now.table_name || '.' || now.column_name])
 """
 
 
@@ -73,7 +74,7 @@ def compare(
 ) -> None:
     """Write the table `compared` into the file `profiles`: one row a column, now and in `published` (None: nothing).
 
-    Of the tables `not_compared`, nothing is held against the last publication.
+    Of the tables and columns `not_compared` (`name`, `name.column`), nothing is held against the last publication.
     """
     profiles.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(profiles)) as con:

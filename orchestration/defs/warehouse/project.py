@@ -4,7 +4,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -78,14 +78,18 @@ def _parse(settings: Settings) -> None:
         raise ProjectError(f"dbt cannot read the project:\n{done.stdout[-3000:]}{done.stderr[-1000:]}")
 
 
-def marts(settings: Settings, where: Callable[[dict[str, Any]], bool] = lambda node: True) -> list[str]:
-    """Names of the models under models/marts, which are what is published; of those `where` holds."""
-    return sorted(node["name"] for node in manifest(settings)["nodes"].values() if is_mart(node) and where(node))
+def marts(settings: Settings) -> list[str]:
+    """Names of the models under models/marts, which are what is published."""
+    return sorted(node["name"] for node in manifest(settings)["nodes"].values() if is_mart(node))
 
 
-def not_compared(node: dict[str, Any]) -> bool:
-    """Whether the model's YAML says `meta: {compared: false}`, as a work list does, which people fill and empty."""
-    return node["config"].get("meta", {}).get("compared") is False
+def not_compared(settings: Settings) -> list[str]:
+    """What says `meta: {compared: false}`: tables, as `name`, and columns, as `name.column`."""
+    nodes = [node for node in manifest(settings)["nodes"].values() if is_mart(node)]
+    named = {node["name"]: node for node in nodes} | {
+        f"{node['name']}.{name}": column for node in nodes for name, column in node["columns"].items()
+    }
+    return [name for name, said in named.items() if said["config"].get("meta", {}).get("compared") is False]
 
 
 def is_mart(node: dict[str, Any]) -> bool:
