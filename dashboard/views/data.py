@@ -90,8 +90,10 @@ def _capabilities(published: Published) -> None:
             "crm": "CRM",
             "meaning": st.column_config.TextColumn(t("Fact"), width="large"),
             "is_given": t("Given"),
-            "reason": st.column_config.TextColumn(t("Why not"), width="large"),
-            "log_began_on": st.column_config.DateColumn(t("Log began"), format="YYYY-MM-DD"),
+            "reason": st.column_config.TextColumn(t("Why not"), width="large") if missing else None,
+            "log_began_on": st.column_config.DateColumn(t("Log began"), format="YYYY-MM-DD")
+            if rows["log_began_on"].notna().any()
+            else None,
         },
         note=t(
             "Facts not given: {n}. Figures that need them are not measurable, and not shown as zero.", n=number(missing)
