@@ -34,6 +34,7 @@ def evidence(seed: int, days: int, streams: int = 2) -> list[dict]:
             rows.append(
                 {
                     "stream_id": f"s{stream}",
+                    "signal": "loss_rate",
                     "workday": day,
                     "weight": 0.1,
                     **{f"nats_{size}": nats * size / 2 for size in SIZES},
