@@ -128,7 +128,7 @@ grown as (
         *,
         factor * exp(
             year * sum(case when is_baseline and channel = '' then from_middle * (y - usual) end) over (partition by period_date)
-            / (100 + 2 * sum(from_middle * from_middle * usual) over (partition by period_date))
+            / (200 + sum(from_middle * from_middle * usual) over (partition by period_date))
         ) as trend
     from centred
 )
