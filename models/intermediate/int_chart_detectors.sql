@@ -6,7 +6,7 @@
 -- 520 for two years of workdays, on average, and no threshold is fitted. As a window: sr = exp(c) * sum(exp(-c)).
 -- A stream begins anew where its past cannot matter any more: after 20 nats against any fault, so that exp() never
 -- overflows; and after an alarm, once its days speak against even the smallest fault: then it is over.
--- Leads are charted by the weeks in which they came in, not by days: each week stands for its five days, once it is over.
+-- Leads are charted by the weeks in which they came in: each stands for its five days, once it is over.
 {% set sizes = [1, 2, 3] %}
 
 with streams as (

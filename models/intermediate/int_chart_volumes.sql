@@ -118,7 +118,8 @@ years as (
 centred as (
     select
         *,
-        year - sum(usual * year) over (partition by period_date) / sum(usual) over (partition by period_date) as from_middle
+        year
+        - sum(usual * year) over (partition by period_date) / sum(usual) over (partition by period_date) as from_middle
     from years
 ),
 
@@ -127,7 +128,8 @@ grown as (
     select
         *,
         factor * exp(
-            year * sum(case when is_baseline and channel = '' then from_middle * (y - usual) end) over (partition by period_date)
+            year
+            * sum(from_middle * (y - usual)) over (partition by period_date)
             / (200 + sum(from_middle * from_middle * usual) over (partition by period_date))
         ) as trend
     from centred

@@ -84,7 +84,8 @@ processes as (
             when 'lead_quality'
                 then
                     'Deals that came in from ' || place || ' since about ' || since
-                    || ' are lost more often, whatever the stage: ' || seen || ' where ' || usual || ' would be usual. ' || there
+                    || ' are lost more often, whatever the stage: ' || seen || ' where ' || usual
+                    || ' would be usual. ' || there
                     || ' of them were open when it was raised.'
             when 'stage_speed'
                 then
