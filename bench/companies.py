@@ -158,9 +158,8 @@ class Calendar:
         whole = np.floor(workday)
         beyond = ~(whole < len(self.dates))
         index = np.where(beyond, 0, whole).astype(int)
-        moment = self.dates[index].astype("datetime64[s]") + (9 * 3600 + (workday - whole).clip(0, 1) * 28800).astype(
-            "timedelta64[s]"
-        )
+        part = np.where(beyond, 0, workday) - index
+        moment = self.dates[index].astype("datetime64[s]") + (9 * 3600 + part * 28800).astype("timedelta64[s]")
         moment[beyond] = np.datetime64("NaT")
         return moment
 

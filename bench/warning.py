@@ -34,11 +34,11 @@ GIVEN = (
     "dim_deals",
     "fct_stage_visits",
     "fct_journey_steps",
-    "crm_activities",
+    "int_indicator_contacts",
     "int_deals_numbered",
     "int_deal_values_versioned",
 )
-WANTED = ("funnel_alerts", "funnel_monitor", "funnel_visibility", "int_backtest_naive")
+WANTED = ("funnel_alerts", "funnel_visibility", "int_backtest_naive")
 FAULT_DAYS = 270  # a fault that is not found in so many days counts as not found
 BARS = {
     "slow_task": (25, 35),

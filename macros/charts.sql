@@ -1,20 +1,23 @@
 {# The signals, and the groups that a chart of each is drawn for. They share the budget of false alarms by what a miss
-   costs. harm: where the odds go when it gets worse. margin: odds within so much of what is expected are usual. #}
+   costs and by how long it takes to be seen: steps and stages tell within weeks on any share. harm: where the odds go
+   when it gets worse. margin: odds within so much of what is expected are usual; volumes follow the growth instead. #}
 {% macro chart_signals() -%}
     {{ return({
         'loss_rate': {'share': 0.30, 'harm': 'up', 'margin': 1.10, 'groups': ['', 'segment', 'channel', 'team']},
         'lead_quality': {'share': 0.10, 'harm': 'up', 'margin': 1.05, 'groups': ['channel']},
-        'task_timeliness': {'share': 0.22, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
-        'stage_speed': {'share': 0.08, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
+        'task_timeliness': {'share': 0.16, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
+        'stage_speed': {'share': 0.06, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
         'inbound_mix': {'share': 0.13, 'harm': 'down', 'margin': 1.05, 'groups': ['segment']},
-        'inbound_volume': {'share': 0.14, 'harm': 'down', 'margin': 1.02, 'groups': ['', 'channel']},
+        'inbound_volume': {'share': 0.22, 'harm': 'down', 'margin': 1.00, 'groups': ['', 'channel']},
         'activity_integrity': {'share': 0.03, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'team']},
     }) }}
 {%- endmacro %}
 
-{# By how much odds (of counts: rates) are worse in the three faults that a chart bets on. #}
+{# By how much odds (of counts: rates) are worse in the three faults that a chart bets on. A quarter fewer deals that pass
+   a stage are odds of a loss 1.8 times what they were where half are lost, and 6 times where a twentieth is. #}
 {% macro chart_sizes(signal) -%}
     {%- if signal == 'inbound_volume' -%} {{ return([0.85, 0.7, 0.5]) }}
+    {%- elif signal == 'loss_rate' -%} {{ return([1.3, 2, 4]) }}
     {%- elif chart_signals()[signal]['harm'] == 'up' -%} {{ return([1.3, 1.6, 2.2]) }}
     {%- else -%} {{ return([0.75, 0.5, 0.25]) }}
     {%- endif -%}

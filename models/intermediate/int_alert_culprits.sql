@@ -74,7 +74,7 @@ started as (
             told.stream_id = detectors.stream_id
             and told.epoch = detectors.epoch
             and told.raised_workday >= detectors.workday
-    where told.culprit_rank <= 3
+    where told.culprit_rank <= 3 and told.signal <> 'lead_quality'
     group by told.alert_stream_id, told.raised_workday, told.stream_id
 ),
 
@@ -93,6 +93,22 @@ seen as (
             started.stream_id = evidence.stream_id
             and evidence.workday between started.started_workday and started.raised_workday
     group by started.alert_stream_id, started.raised_workday, started.stream_id
+    union all
+    -- of leads, those that came in since the week that makes it likeliest
+    {% set nats = 'case told.size when 1 then intakes.nats_1 when 2 then intakes.nats_2 else intakes.nats_3 end' %}
+    select
+        told.alert_stream_id,
+        told.raised_workday,
+        told.stream_id,
+        max_by(intakes.started_workday, {{ nats }}) as started_workday,
+        max_by(intakes.n, {{ nats }}) as n,
+        max_by(intakes.observed, {{ nats }}) as observed,
+        max_by(intakes.expected, {{ nats }}) as expected
+    from told
+    inner join {{ ref('int_chart_intakes') }} as intakes
+        on told.stream_id = intakes.stream_id and told.raised_workday = intakes.workday
+    where told.culprit_rank <= 3
+    group by told.alert_stream_id, told.raised_workday, told.stream_id
 )
 
 select

@@ -6,6 +6,7 @@
 -- 520 for two years of workdays, on average, and no threshold is fitted. As a window: sr = exp(c) * sum(exp(-c)).
 -- A stream begins anew where its past cannot matter any more: after 20 nats against any fault, so that exp() never
 -- overflows; and after an alarm, once its days speak against even the smallest fault: then it is over.
+-- Leads are charted by the weeks in which they came in: each stands for its five days, once it is over.
 {% set sizes = [1, 2, 3] %}
 
 with streams as (
@@ -13,7 +14,7 @@ with streams as (
         stream_id,
         row_number() over (order by stream_id) as stream_number
     from {{ ref('int_chart_evidence') }}
-    where weight > 0
+    where weight > 0 and signal <> 'lead_quality'
     group by stream_id
 ),
 
@@ -116,6 +117,33 @@ summed as (
     {% endif %}
 {% endfor %}
 
+told as (
+    select
+        streams.stream_id,
+        detected.workday,
+        detected.weight,
+        detected.epoch,
+        {% for size in sizes %}
+            detected.before_{{ size }},
+            detected.ln_sr_{{ size }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from detected_2 as detected
+    inner join streams on detected.stream_number = streams.stream_number
+    union all
+    select
+        stream_id,
+        workday,
+        min(weight) as weight,
+        0 as epoch,
+        {% for size in sizes %}
+            cast(null as double) as before_{{ size }},
+            ln(5 * sum(exp(least(nats_{{ size }}, 300)))) as ln_sr_{{ size }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ ref('int_chart_intakes') }}
+    where workday >= started_workday + 4
+    group by stream_id, workday
+),
+
 evident as (
     select
         *,
@@ -123,19 +151,18 @@ evident as (
         {% for size in sizes %}
             exp(least(ln_sr_{{ size }}, 300)) {{ '+' if not loop.last }}
         {% endfor %} as sr
-    from detected_2
+    from told
 )
 
 select
-    streams.stream_id,
-    evident.workday,
-    evident.weight,
-    evident.epoch,
+    stream_id,
+    workday,
+    weight,
+    epoch,
     {% for size in sizes %}
-        evident.before_{{ size }},
-        evident.ln_sr_{{ size }},
+        before_{{ size }},
+        ln_sr_{{ size }},
     {% endfor %}
     -- its part of the sum
-    evident.weight * evident.sr / 3 as evidence
+    weight * sr / 3 as evidence
 from evident
-inner join streams on evident.stream_number = streams.stream_number

@@ -2,7 +2,7 @@
 
 -- The streams that are watched in a period, with what the baseline says of them: how much a workday tells, how
 -- unsteady the signal is beyond chance (its evidence is divided by that), and its share of the budget. A stream that
--- could not see even a doubling within half a year gets none: its silence would mean nothing.
+-- could not see even odds four times worse within half a year gets none: its silence would mean nothing.
 with cells as (
     select
         expected.period_date,
@@ -111,12 +111,12 @@ told as (
     left join wanderings on streams.period_date = wanderings.period_date and streams.signal = wanderings.signal
 ),
 
--- a workday's evidence if the odds double, in nats; a stream is watched if half a year would do
+-- a workday's evidence if the odds double, in nats; a stream is watched if half a year would do for the largest fault
 weighed as (
     select
         *,
         v / workdays * 0.24 / dispersion as nats_a_day,
-        v / workdays * 0.24 / dispersion * 130 > 10 as is_watched
+        v / workdays * 0.6 / dispersion * 130 > 10 as is_watched
     from told
 )
 

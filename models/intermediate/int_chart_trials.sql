@@ -1,7 +1,8 @@
 {{ config(materialized='table') }}
 
 -- Everything that charts watch, as trials: so many chances on a day (n), so many of them taken (y), in a cell of
--- like ones. Each is decided on its day and never changes after it.
+-- like ones. Each is decided on its day and never changes after it. A loss knows the week in which the deal came in, by
+-- number: five workdays make a week.
 --   loss_rate           a stay ended: was the deal lost? By the age of the stay, so that speed does not matter
 --   stage_speed         a stay had reached an age: did it end before the next one? Told when the next age is reached
 --   task_timeliness     a step was open at an age: was it done before the next one?
@@ -41,14 +42,15 @@ visits as (
         visits.channel,
         visits.team,
         visits.exit_type,
+        cast(floor(created.workday / 5) as integer) as intake_week,
         entered.workday as entered_workday,
         exited.workday as exited_workday,
         count(*) as stays
     from {{ ref('int_chart_visits') }} as visits
     inner join days as entered on visits.entered_date = entered.date_day
+    left join days as created on visits.created_date = created.date_day
     left join days as exited on visits.exited_date = exited.date_day
-    group by
-        visits.stage_id, visits.segment, visits.channel, visits.team, visits.exit_type, entered.workday, exited.workday
+    group by all
 ),
 
 losses as (
@@ -60,6 +62,7 @@ losses as (
         {% for age in loss_ages[1:] %}
             case when exited_workday - entered_workday >= {{ age }} then 1 else 0 end {{ '+' if not loop.last }}
         {% endfor %} as age_bin,
+        intake_week,
         exited_workday as workday,
         sum(stays) as n,
         sum(case when exit_type = 'lost' then stays else 0 end) as y
@@ -184,6 +187,7 @@ trials as (
         channel,
         team,
         age_bin,
+        intake_week,
         workday,
         n,
         y
@@ -197,6 +201,7 @@ trials as (
         cast(null as {{ dbt.type_string() }}) as channel,
         team,
         age_bin,
+        cast(null as integer) as intake_week,
         workday,
         n,
         y
@@ -210,6 +215,7 @@ trials as (
         cast(null as {{ dbt.type_string() }}) as channel,
         team,
         age_bin,
+        cast(null as integer) as intake_week,
         workday,
         n,
         y
@@ -223,6 +229,7 @@ trials as (
         inbound.channel,
         cast(null as {{ dbt.type_string() }}) as team,
         0 as age_bin,
+        cast(null as integer) as intake_week,
         inbound.workday,
         sum(inbound.deals) as n,
         sum(case when inbound.segment = segments.segment then inbound.deals else 0 end) as y
@@ -238,6 +245,7 @@ trials as (
         cast(null as {{ dbt.type_string() }}) as channel,
         team,
         0 as age_bin,
+        cast(null as integer) as intake_week,
         workday,
         n,
         y
@@ -252,6 +260,7 @@ select
     coalesce(trials.channel, '') as channel,
     coalesce(trials.team, '') as team,
     cast(trials.age_bin as integer) as age_bin,
+    trials.intake_week,
     cast(trials.workday as integer) as workday,
     coalesce(outages.fault, days.season) as season,
     cast(trials.n as double) as n,

@@ -4,6 +4,7 @@
 -- knows have no age, and stays in which a deal is won or lost have no way out.
 select
     visits._deal_number as deal_number,
+    cast(deals.created_at as date) as created_date,
     visits.stage_id,
     visits.segment,
     visits.channel,
@@ -13,6 +14,7 @@ select
     cast(visits.exited_at as date) as exited_date,
     visits._load_id
 from {{ ref('fct_stage_visits') }} as visits
+inner join {{ ref('dim_deals') }} as deals on visits.deal_id = deals.deal_id
 inner join {{ ref('dim_stages') }} as stages on visits.stage_id = stages.stage_id
 where
     not stages.is_won

@@ -1,8 +1,9 @@
 {{ config(materialized='table') }}
 
 -- New deals of a workday, in all and by channel, and how many the baseline expects: the level of its last year with
--- the weekdays and seasons of all of it. The level follows growth, slowly enough for a fault not to become the rule
--- before it is seen. Days at the turn of the year differ too much from each other to tell anything.
+-- the weekdays, seasons and growth of all of it. Growth is the department's: what a year is behind of it would hide a
+-- channel that falls off, and a fault of one channel hardly tilts it. Days at the turn of the year differ too much from
+-- each other to tell anything.
 with workdays as (
     select
         workday,
@@ -104,6 +105,34 @@ seasons as (
             + 5 * mean_y
         ) as factor
     from weekdays
+),
+
+years as (
+    select
+        *,
+        (workday - first_workday) / 260.0 as year,
+        case when is_baseline and channel = '' then factor * mean_y end as usual
+    from seasons
+),
+
+centred as (
+    select
+        *,
+        year
+        - sum(usual * year) over (partition by period_date) / sum(usual) over (partition by period_date) as from_middle
+    from years
+),
+
+-- log growth a year by its score; few deals, or a noisy year, leave it near none
+grown as (
+    select
+        *,
+        factor * exp(
+            year
+            * sum(from_middle * (y - usual)) over (partition by period_date)
+            / (200 + sum(from_middle * from_middle * usual) over (partition by period_date))
+        ) as trend
+    from centred
 )
 
 select
@@ -112,7 +141,7 @@ select
     workday,
     is_baseline,
     y,
-    factor
+    trend
     * sum(case when is_recent then y end) over (partition by period_date, channel)
-    / nullif(sum(case when is_recent then factor end) over (partition by period_date, channel), 0) as expected
-from seasons
+    / nullif(sum(case when is_recent then trend end) over (partition by period_date, channel), 0) as expected
+from grown

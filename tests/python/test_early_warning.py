@@ -34,6 +34,7 @@ def evidence(seed: int, days: int, streams: int = 2) -> list[dict]:
             rows.append(
                 {
                     "stream_id": f"s{stream}",
+                    "signal": "loss_rate",
                     "workday": day,
                     "weight": 0.1,
                     **{f"nats_{size}": nats * size / 2 for size in SIZES},
@@ -69,6 +70,82 @@ def test_the_detector_as_a_window_is_the_recursion_step_by_step(detectors: Wareh
 @pytest.fixture(scope="module")
 def charts(models: Models) -> Charts:
     return Charts(models)
+
+
+@pytest.fixture(scope="module")
+def intakes(models: Models) -> Warehouse:
+    given = ["int_chart_days", "int_chart_streams", "int_chart_trials", "int_chart_expected", "int_chart_evidence"]
+    return models.warehouse("int_chart_detectors", given=given)
+
+
+def test_leads_are_judged_by_every_week_since_which_they_may_be_worse(intakes: Warehouse):
+    draw, period, days, channel = np.random.default_rng(7), date(2026, 1, 1), 160, "web"
+    trials = [
+        {
+            "workday": day,
+            "intake_week": int(draw.integers(max(0, day // 5 - 30), day // 5 + 1)),
+            "n": 3.0,
+            "y": float(y),
+        }
+        for day in range(5, days)
+        for y in draw.binomial(3, 0.4, 2)
+    ]
+    cell = {"signal": "loss_rate", "subject": "demo", "segment": "", "channel": channel, "team": ""}
+    cell |= {"age_bin": 0, "season": "usual"}
+    stream = {"stream_id": "leads", "signal": "lead_quality", "channel": channel, "dispersion": 1.5, "weight": 0.1}
+    intakes.build(
+        {
+            "int_chart_days": [
+                {"workday": day, "period_date": period if day >= 5 else None, "is_business_day": True}
+                for day in range(days)
+            ],
+            "int_chart_streams": [stream | {"period_date": period, "is_watched": True}],
+            "int_chart_trials": [cell | trial for trial in trials],
+            "int_chart_expected": [cell | {"period_date": period, "p": 0.3}],
+        }
+    )
+    found = {row["workday"]: row for row in intakes.rows("select * from int_chart_detectors")}
+    assert sorted(found) == list(range(9, days))  # from the end of the first whole week that is tested
+    odds = 0.3 / 0.7 * 1.05
+    for day, row in found.items():
+        for number, size in enumerate((1.3, 1.6, 2.2), start=1):
+            total = 0.0
+            for week in range(max(1, day // 5 - 25), (day + 1) // 5):
+                nats = sum(
+                    t["y"] * log(size) - t["n"] * log((1 + size * odds) / (1 + odds))
+                    for t in trials
+                    # deals that came in since the week, in what is decided within half a year of it
+                    if t["intake_week"] >= week and t["workday"] <= day
+                )
+                total += 5 * exp(nats / 1.5)
+            assert row[f"ln_sr_{number}"] == pytest.approx(log(total), abs=1e-9)
+
+
+def test_volume_is_expected_to_go_on_growing_as_it_did(models: Models):
+    department = Department.draw(4, 760)
+    calendar = Calendar(department.days)
+    volumes = models.warehouse("int_chart_volumes", given=["int_chart_days", "dim_deals", "int_chart_outages"])
+    rows, n = [], 0
+    for day, at in enumerate(calendar.dates):
+        for channel in ("web", "events"):
+            n += 1
+            deals = range(round(10 * 1.4 ** (day / 260)))
+            rows += [{"deal_id": f"{n}-{k}", "channel": channel, "created_at": at.astype(date)} for k in deals]
+    days = []
+    for day, at in enumerate(calendar.dates):
+        on = at.astype(date)
+        quarter = date(on.year, on.month - (on.month - 1) % 3, 1)
+        row = {"date_day": on, "workday_date": on, "workday": day, "is_business_day": True, "season": "usual"}
+        row |= {"iso_day_of_week": on.isoweekday(), "period_date": quarter if on.year > 2022 else None}
+        days.append(row)
+    volumes.build({"int_chart_days": days, "dim_deals": rows})
+    found = volumes.rows(
+        "select channel, period_date, sum(y) / sum(expected) as ratio from int_chart_volumes "
+        "where not is_baseline group by channel, period_date"
+    )
+    assert len(found) == 3 * 5
+    for row in found:
+        assert row["ratio"] == pytest.approx(1, abs=0.06), row  # the year before, as it was: 1.23
 
 
 def small(days: int, seed: int = 4) -> Department:

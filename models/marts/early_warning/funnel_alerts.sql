@@ -83,8 +83,9 @@ processes as (
                     || ' open deals were there when it was raised.'
             when 'lead_quality'
                 then
-                    'Deals from ' || place || ' are lost more often, whatever the stage: ' || seen || ' since about '
-                    || since || ' where ' || usual || ' would be usual. ' || there
+                    'Deals that came in from ' || place || ' since about ' || since
+                    || ' are lost more often, whatever the stage: ' || seen || ' where ' || usual
+                    || ' would be usual. ' || there
                     || ' of them were open when it was raised.'
             when 'stage_speed'
                 then
