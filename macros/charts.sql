@@ -23,6 +23,16 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# How much likelier y of n are if the odds are so many times the usual, in nats. #}
+{% macro chart_nats(size) -%} y * ln({{ size }}) - n * ln((1 + {{ size }} * odds) / (1 + odds)) {%- endmacro %}
+
+{# Whether two rows are of one cell, of which the baseline expects one thing. #}
+{% macro is_same_chart_cell(a, b) -%}
+    {%- for column in ['signal', 'subject', 'segment', 'channel', 'team', 'age_bin', 'season'] -%}
+        {{ a }}.{{ column }} = {{ b }}.{{ column }} {{ 'and ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
 {# The name of a stream, from the columns that name it. #}
 {% macro chart_stream_id() -%} signal || '|' || subject || '|' || segment || '|' || channel || '|' || team {%- endmacro %}
 

@@ -22,13 +22,7 @@ with cells as (
     inner join {{ ref('int_chart_expected') }} as expected
         on
             days.period_date = expected.period_date
-            and trials.signal = expected.signal
-            and trials.subject = expected.subject
-            and trials.segment = expected.segment
-            and trials.channel = expected.channel
-            and trials.team = expected.team
-            and trials.age_bin = expected.age_bin
-            and trials.season = expected.season
+            and {{ is_same_chart_cell('trials', 'expected') }}
 ),
 
 said as (
@@ -36,13 +30,8 @@ said as (
         *,
         {% for size in range(3) %}
             case
-                when is_up
-                    then
-                        y * {{ 'ln(%s)' % chart_sizes('loss_rate')[size] }}
-                        - n * ln((1 + {{ chart_sizes('loss_rate')[size] }} * odds) / (1 + odds))
-                else
-                    y * {{ 'ln(%s)' % chart_sizes('inbound_mix')[size] }}
-                    - n * ln((1 + {{ chart_sizes('inbound_mix')[size] }} * odds) / (1 + odds))
+                when is_up then {{ chart_nats(chart_sizes('loss_rate')[size]) }}
+                else {{ chart_nats(chart_sizes('inbound_mix')[size]) }}
             end as nats_{{ size + 1 }}{{ ',' if not loop.last }}
         {% endfor %}
     from cells

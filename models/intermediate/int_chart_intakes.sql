@@ -40,13 +40,7 @@ said as (
     inner join {{ ref('int_chart_expected') }} as expected
         on
             days.period_date = expected.period_date
-            and trials.signal = expected.signal
-            and trials.subject = expected.subject
-            and trials.segment = expected.segment
-            and trials.channel = expected.channel
-            and trials.team = expected.team
-            and trials.age_bin = expected.age_bin
-            and trials.season = expected.season
+            and {{ is_same_chart_cell('trials', 'expected') }}
     where trials.signal = 'loss_rate'
 ),
 
@@ -60,7 +54,7 @@ weekly as (
         sum(y) as observed,
         sum(n * p) as expected,
         {% for size in sizes %}
-            sum(y * ln({{ size }}) - n * ln((1 + {{ size }} * odds) / (1 + odds))) as nats_{{ loop.index }}{{ ',' if not loop.last }}
+            sum({{ chart_nats(size) }}) as nats_{{ loop.index }}{{ ',' if not loop.last }}
         {% endfor %}
     from said
     group by period_date, workday, channel, intake_week

@@ -20,13 +20,7 @@ with cells as (
     inner join {{ ref('int_chart_expected') }} as expected
         on
             {{ in_chart_baseline('months.month_date', 'expected.period_date') }}
-            and months.signal = expected.signal
-            and months.subject = expected.subject
-            and months.segment = expected.segment
-            and months.channel = expected.channel
-            and months.team = expected.team
-            and months.age_bin = expected.age_bin
-            and months.season = expected.season
+            and {{ is_same_chart_cell('months', 'expected') }}
 ),
 
 months as (

@@ -1,8 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='by_deal', by='deal_number') }}
 
 -- The first proof of each step, of those that count whenever they happened, and the CRM's own task for it: the one
--- completed first, else the one created first. What that task does not say no other may say for it: min_by passes over
--- nulls, so they are given a value.
+-- completed first, else the one created first. What that task does not say no other may say for it.
 {% set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ')' %}
 with found as (
     select
@@ -11,9 +10,9 @@ with found as (
         min(case when may_precede then proven_at end) as first_proven_at,
         {{ first_proven_by('kind', 'case when may_precede then proven_at end') }} as first_proven_by,
         min(case when is_undated then kind end) as undated_by,
-        nullif(min_by(coalesce(owner_id, ''), task_order), '') as task_owner_id,
-        nullif(min_by(coalesce(task_due_at, {{ far }}), task_order), {{ far }}) as task_due_at,
-        nullif(min_by(coalesce(task_original_due_at, {{ far }}), task_order), {{ far }}) as task_original_due_at
+        {{ null_by('min_by', 'owner_id', 'task_order', "''") }} as task_owner_id,
+        {{ null_by('min_by', 'task_due_at', 'task_order', far) }} as task_due_at,
+        {{ null_by('min_by', 'task_original_due_at', 'task_order', far) }} as task_original_due_at
     from {{ ref('int_journey_evidence_listed') }}
     where
         (may_precede or kind = 'task')

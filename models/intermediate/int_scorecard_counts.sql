@@ -33,8 +33,8 @@ worked as (
 cards as (
     select
         deal_id,
-        -- unknown at the end is unknown: max_by passes over nulls
-        nullif(max_by(coalesce(completeness, -1), changed_at), -1) as completeness
+        -- unknown at the end is unknown
+        {{ null_by('max_by', 'completeness', 'changed_at', -1) }} as completeness
     from {{ ref('fct_card_completeness') }}
     where changed_at <= (select as_of from {{ ref('stg_as_of') }})
     group by deal_id

@@ -32,6 +32,20 @@ PIPELINES: dict[str, list[tuple[str, str]]] = {
     # only deals name it
     "renewals": [],
 }
+# For models that read stages as they were made complete: one pipeline, by position, and its rows.
+POSITION = {"Lead": 1, "Offer": 2, "Legal": 3, "Won": 4, "Lost": 5}
+STAGES_COMPLETED: list[Row] = [
+    {
+        "stage_id": stage,
+        "crm": "x",
+        "pipeline": "sales",
+        "stage": stage,
+        "position": place,
+        "is_won": stage == "Won",
+        "is_lost": stage == "Lost",
+    }
+    for stage, place in POSITION.items()
+]
 GAPS = [timedelta(days=1), timedelta(0), timedelta(minutes=5), timedelta(days=9), timedelta(seconds=1)]
 MOVES = ["forward", "forward", "forward", "skip", "back", "lose", "win", "reopen", "undefined", "re-save"]
 

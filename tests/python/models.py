@@ -86,10 +86,9 @@ class Models:
         }
         self.ids = {_name(node): unique_id for unique_id, node in self.nodes.items()}
         known = settings.dbt_target / EMPTY
-        self.columns: dict[str, dict[str, str]] = {}
-        self.empty: list[str] = []
-        if known.exists():
-            self.columns, self.empty = json.loads(known.read_text())
+        self.columns: dict[str, dict[str, str]]
+        self.empty: list[str]
+        self.columns, self.empty = json.loads(known.read_text()) if known.exists() else ({}, [])
 
     @classmethod
     def compile(cls, folder: Path, project: Path = PROJECT_DIR) -> "Models":
@@ -98,10 +97,10 @@ class Models:
         dbt(settings, "compile", "--select", "resource_type:model", "resource_type:seed", project=project)
         models = cls(settings)
         empty = Warehouse(models, [node for node in models.nodes if node.startswith("model.")], {})
-        models.columns = {node: empty.types(node) for node in empty.needed}
-        models.empty = [node for node in empty.needed if empty.is_empty(node)]
-        (settings.dbt_target / EMPTY).write_text(json.dumps([models.columns, models.empty]))
-        return models
+        columns = {node: empty.types(node) for node in empty.needed}
+        without_rows = [node for node in empty.needed if empty.is_empty(node)]
+        (settings.dbt_target / EMPTY).write_text(json.dumps([columns, without_rows]))
+        return cls(settings)
 
     def warehouse(self, *models: str, given: Iterable[str]) -> "Warehouse":
         """What `models` are made of, in memory and empty; the models and sources that are `given` are to be filled."""

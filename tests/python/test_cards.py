@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
+from tests.python.histories import POSITION, STAGES_COMPLETED
 from tests.python.models import Models, Warehouse
 
 START, DAYS = datetime(2026, 1, 5), 60
 NIGHTS = [START + timedelta(days=days, hours=12) for days in (8, 20, 21, 35, 50, DAYS)]
 AS_OF = NIGHTS[-1]
 
-POSITION = {"Lead": 1, "Offer": 2, "Legal": 3, "Won": 4, "Lost": 5}  # deals are in a stage that nobody defined, too
 COLUMNS = ("owner_id", "amount", "product", "loss_reason")
 PEOPLE = ("contact", "decision_maker")
 # since when, in days, each CRM logs a field of its cards, and what it says of people
@@ -59,6 +59,7 @@ def draw_deal(draw: Random) -> Deal:
     entered += sorted(at for at in (draw_moment(draw) for _ in range(draw.randrange(7))) if at >= entered[0])
     stays: list[tuple[str, datetime]] = []
     for at in entered:
+        # some are in a stage that nobody defined
         stays.append((draw.choice([name for name in [*POSITION, "Gone"] if not stays or name != stays[-1][0]]), at))
 
     history = {column: draw_values(draw, EMPTY[crm]) for column in COLUMNS}
@@ -185,17 +186,7 @@ def read(deal: Deal, lines: list[Line], logs: dict[tuple[str, str], datetime]) -
 
 GIVEN = {
     "stg_as_of": [{"as_of": AS_OF, "newest_load_id": 1}],
-    "int_stages_completed": [
-        {
-            "stage_id": stage,
-            "crm": "x",
-            "pipeline": "sales",
-            "stage": stage,
-            "position": place,
-            "is_lost": stage == "Lost",
-        }
-        for stage, place in POSITION.items()
-    ],
+    "int_stages_completed": STAGES_COMPLETED,
 }
 FILLED = (
     "card_fields",

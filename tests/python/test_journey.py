@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from tests.python.histories import POSITION, STAGES_COMPLETED
 from tests.python.models import Models, Warehouse
 
 START = datetime(2026, 1, 5)
@@ -15,7 +16,6 @@ AS_OF = START + timedelta(days=DAYS)
 MAP_CHANGED = date(2026, 1, 25)
 FOREVER = datetime(9999, 12, 31)
 
-POSITION = {"Lead": 1, "Offer": 2, "Legal": 3, "Won": 4, "Lost": 5}
 # step: phase, trigger, what it names, skipped after, proofs that may precede the trigger, proofs that may not
 STEPS = {
     "briefing": ("presale", "deal_created", None, "Lead", ["task briefing", "call"], []),
@@ -44,18 +44,7 @@ def kind_of(proof: str) -> tuple[str, str | None]:
 
 GIVEN = {
     "stg_as_of": [{"as_of": AS_OF, "newest_load_id": 1}],
-    "int_stages_completed": [
-        {
-            "stage_id": stage,
-            "crm": "x",
-            "pipeline": "sales",
-            "stage": stage,
-            "position": place,
-            "is_won": stage == "Won",
-            "is_lost": stage == "Lost",
-        }
-        for stage, place in POSITION.items()
-    ],
+    "int_stages_completed": STAGES_COMPLETED,
     "int_capabilities_found": [{"crm": "x", "capability": kind} for kind in ("task", "activity", "revenue_event")],
     "journey_map": [
         {
