@@ -316,9 +316,7 @@ def _trend(published: Published, chosen: Filters) -> None:
     )
 
 
-DEALS_OF_STEPS = """
-    select steps.deal_id, count(*) as {count}, min(cast(steps.due_at as date)) as due_on,
-        string_agg({which}, ', ' order by steps.step_number) as which
+OF_STEPS = """
     from fct_journey_steps as steps
     inner join dim_deals as deals on steps.deal_id = deals.deal_id
     left join dim_users as users on steps.owner_id = users.user_id
@@ -327,21 +325,28 @@ DEALS_OF_STEPS = """
         and ($segment is null or steps.segment = $segment)
         and ($team is null or users.team = $team)
         and ($step is null or steps.step = $step)
+"""
+DEALS_OF_STEPS = f"""
+    select steps.deal_id, count(*) as {{count}}, min(cast(steps.due_at as date)) as due_on
+    {OF_STEPS}
     group by steps.deal_id
+"""
+STEPS_OF_DEAL = f"""
+    select string_agg({{which}}, ', ' order by steps.step_number)
+    {OF_STEPS}
+        and steps.deal_id = listed.deal_id
 """
 
 
 def _not_in_time(published: Published, chosen: Filters, step: str) -> None:
     """The deals behind the shares: of the same steps, those that were not done in time."""
+    condition = "not steps.is_on_time and steps.due_at >= $since"
+    which = "replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', '')"
     ui.deals_behind(
         published,
         "team_not_in_time",
         t("Deals with a key step due in the period and not done in time"),
-        DEALS_OF_STEPS.format(
-            count="steps_late",
-            which="replace(steps.step, '_', ' ') || coalesce(' (' || users.user_name || ')', '')",
-            condition="not steps.is_on_time and steps.due_at >= $since",
-        ),
+        DEALS_OF_STEPS.format(count="steps_late", condition=condition),
         {**chosen.values, "step": step or None},
         {
             "which": st.column_config.TextColumn(t("Not in time"), width="large"),
@@ -350,21 +355,20 @@ def _not_in_time(published: Published, chosen: Filters, step: str) -> None:
         },
         order="(deals.status = 'open') desc,",
         note=t("A deal may have several such steps: the shares count steps."),
+        spelled={"which": STEPS_OF_DEAL.format(which=which, condition=condition)},
     )
 
 
 def _behind(published: Published, chosen: Filters, step: str) -> None:
+    condition = "steps.status = 'overdue' and deals.status = 'open'"
     ui.deals_behind(
         published,
         "team_deals",
         t("Open deals with a key step overdue"),
-        DEALS_OF_STEPS.format(
-            count="overdue",
-            which="replace(steps.step, '_', ' ')",
-            condition="steps.status = 'overdue' and deals.status = 'open'",
-        ),
+        DEALS_OF_STEPS.format(count="overdue", condition=condition),
         {**chosen.values, "step": step or None},
         {"which": t("Overdue"), "due_on": st.column_config.DateColumn(t("Due"), format="YYYY-MM-DD")},
+        spelled={"which": STEPS_OF_DEAL.format(which="replace(steps.step, '_', ' ')", condition=condition)},
     )
 
 
