@@ -17,23 +17,42 @@ evenings as (
     select distinct raised_on from alerts
 ),
 
+-- a day counts from the evening on that comes next: what began and ended between two evenings counts in none
+next_evenings as (
+    select
+        days.date_day,
+        min(evenings.raised_on) as evening
+    from (select distinct date_day from {{ ref('int_chart_days') }}) as days
+    inner join evenings on days.date_day <= evenings.raised_on
+    group by days.date_day
+),
+
 stays as (
     select
-        deal_number,
-        stage_id,
-        segment,
-        channel,
-        team,
-        entered_date,
-        coalesce(exited_date, {{ far }}) as exited_date
+        visits.deal_number,
+        visits.stage_id,
+        visits.segment,
+        visits.channel,
+        visits.team,
+        entered.evening as from_evening,
+        coalesce(exited.evening, {{ far }}) as to_evening
     from {{ ref('int_chart_visits') }} as visits
-    where
-        exists (
-            select 1 from evenings
-            where
-                evenings.raised_on >= visits.entered_date
-                and evenings.raised_on < coalesce(visits.exited_date, {{ far }})
-        )
+    inner join next_evenings as entered on visits.entered_date = entered.date_day
+    left join next_evenings as exited on visits.exited_date = exited.date_day
+    where entered.evening < coalesce(exited.evening, {{ far }})
+),
+
+amounts as (
+    select
+        versions.deal_number,
+        versions.currency,
+        versions.amount,
+        valid_from.evening as from_evening,
+        coalesce(valid_to.evening, {{ far }}) as to_evening
+    from {{ ref('int_deal_values_versioned') }} as versions
+    inner join next_evenings as valid_from on cast(versions.valid_from as date) = valid_from.date_day
+    left join next_evenings as valid_to on cast(versions.valid_to as date) = valid_to.date_day
+    where valid_from.evening < coalesce(valid_to.evening, {{ far }})
 ),
 
 spans as (
@@ -43,8 +62,8 @@ spans as (
         channel,
         team,
         cast(null as {{ dbt.type_string() }}) as currency,
-        entered_date as from_date,
-        exited_date as to_date,
+        from_evening,
+        to_evening,
         1 as deals,
         0 as priced,
         cast(0 as decimal(18, 2)) as amount
@@ -56,58 +75,62 @@ spans as (
         stays.segment,
         stays.channel,
         stays.team,
-        versions.currency,
-        greatest(stays.entered_date, cast(versions.valid_from as date)) as from_date,
-        least(stays.exited_date, coalesce(cast(versions.valid_to as date), {{ far }})) as to_date,
+        amounts.currency,
+        greatest(stays.from_evening, amounts.from_evening) as from_evening,
+        least(stays.to_evening, amounts.to_evening) as to_evening,
         0 as deals,
-        case when versions.amount is null then 0 else 1 end as priced,
-        coalesce(versions.amount, 0) as amount
+        case when amounts.amount is null then 0 else 1 end as priced,
+        coalesce(amounts.amount, 0) as amount
     from stays
-    inner join {{ ref('int_deal_values_versioned') }} as versions
+    inner join amounts
         on
-            stays.deal_number = versions.deal_number
-            and stays.exited_date > cast(versions.valid_from as date)
-            and stays.entered_date < coalesce(cast(versions.valid_to as date), {{ far }})
+            stays.deal_number = amounts.deal_number
+            and stays.from_evening < amounts.to_evening
+            and amounts.from_evening < stays.to_evening
 ),
 
-changes as (
-    {% for moment, sign in {'from_date': '', 'to_date': '-'}.items() %}
+moved as (
+    {% for moment, sign in {'from_evening': '', 'to_evening': '-'}.items() %}
         select
             {{ cell | join(', ') }},
-            {{ moment }} as on_date,
+            {{ moment }} as evening,
             {{ sign }}sum(deals) as deals,
             {{ sign }}sum(priced) as priced,
             {{ sign }}sum(amount) as amount
         from spans
-        where from_date < to_date
         group by {{ cell | join(', ') }}, {{ moment }}
-        union all
+        {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+changes as (
+    select * from moved
+    union all
     select
         {% for column in cell %} cells.{{ column }}, {% endfor %}
-        evenings.raised_on as on_date,
+        evenings.raised_on as evening,
         0 as deals,
         0 as priced,
         0 as amount
-    from (select distinct {{ cell | join(', ') }} from spans) as cells
+    from (select distinct {{ cell | join(', ') }} from moved) as cells
     cross join evenings
 ),
 
 standing as (
     select
         {{ cell | join(', ') }},
-        on_date,
+        evening,
         sum(deals) over so_far as deals,
         sum(priced) over so_far as priced,
         sum(amount) over so_far as amount
     from changes
-    window so_far as (partition by {{ cell | join(', ') }} order by on_date)
+    window so_far as (partition by {{ cell | join(', ') }} order by evening)
 ),
 
 evening_cells as (
     select distinct standing.*
     from standing
-    inner join evenings on standing.on_date = evenings.raised_on
+    inner join evenings on standing.evening = evenings.raised_on
     where standing.deals > 0 or standing.priced > 0
 )
 
@@ -122,7 +145,7 @@ select
 from alerts
 inner join evening_cells as cells
     on
-        alerts.raised_on = cells.on_date
+        alerts.raised_on = cells.evening
         and (alerts.stage_id is null or alerts.stage_id = cells.stage_id)
         and (alerts.segment is null or alerts.segment = cells.segment)
         and (alerts.channel is null or alerts.channel = cells.channel)

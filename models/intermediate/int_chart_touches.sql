@@ -21,7 +21,7 @@ select
     owner_id,
     cast(occurred_at as date) as touched_date,
     count(*) as touches,
-    sum(case when next_answer_at <= {{ dbt.dateadd('day', 7, 'occurred_at') }} then 1 else 0 end) as answered_touches,
+    count(case when next_answer_at <= {{ dbt.dateadd('day', 7, 'occurred_at') }} then 1 end) as answered_touches,
     (select newest_load_id from {{ ref('stg_as_of') }}) as _load_id
 from contacts
 where direction = 'out'
