@@ -1,6 +1,7 @@
 {# The signals, and the groups that a chart of each is drawn for. They share the budget of false alarms by what a miss
    costs and by how long it takes to be seen: steps and stages tell within weeks on any share. harm: where the odds go
-   when it gets worse. margin: odds within so much of what is expected are usual; volumes follow the growth instead. #}
+   when it gets worse. margin: odds within so much of what is expected are usual; for volume
+   it is the total's alone, since what makes a department's demand wander moves all channels at once. #}
 {% macro chart_signals() -%}
     {{ return({
         'loss_rate': {'share': 0.30, 'harm': 'up', 'margin': 1.10, 'groups': ['', 'segment', 'channel', 'team']},
@@ -8,7 +9,7 @@
         'task_timeliness': {'share': 0.16, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
         'stage_speed': {'share': 0.06, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'segment', 'team']},
         'inbound_mix': {'share': 0.13, 'harm': 'down', 'margin': 1.05, 'groups': ['segment']},
-        'inbound_volume': {'share': 0.22, 'harm': 'down', 'margin': 1.00, 'groups': ['', 'channel']},
+        'inbound_volume': {'share': 0.22, 'harm': 'down', 'margin': 1.05, 'groups': ['', 'channel']},
         'activity_integrity': {'share': 0.03, 'harm': 'down', 'margin': 1.10, 'groups': ['', 'team']},
     }) }}
 {%- endmacro %}

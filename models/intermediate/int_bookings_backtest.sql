@@ -255,7 +255,7 @@ select
     corrected.correction,
     corrected.raw_amount * corrected.correction as predicted,
     corrected.variance,
-    -- few moments tell little: as if one more had been off by a quarter
+    -- few moments tell little: as if one more had been off by a tenth
     sqrt(greatest(0, coalesce(spreads.excess, 0) + power({{ var('bookings_prior_spread') }}, 2)) / (coalesce(spreads.moments, 0) + 1))
         as spread,
     coalesce(spreads.moments, 0) as moments,

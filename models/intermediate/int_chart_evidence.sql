@@ -72,7 +72,8 @@ streams as (
         y as observed,
         expected
         {% for size in chart_sizes('inbound_volume') %}
-            , y * ln({{ size }}) + (1 - {{ size }}) * expected / {{ signals['inbound_volume'].margin }} as nats_{{ loop.index }}
+            , y * ln({{ size }}) + (1 - {{ size }}) * expected
+            / case when channel = '' then {{ signals['inbound_volume'].margin }} else 1 end as nats_{{ loop.index }}
         {% endfor %}
     from {{ ref('int_chart_volumes') }}
     where not is_baseline and expected > 0
