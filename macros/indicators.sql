@@ -91,11 +91,12 @@
     One branch an indicator, with the columns named, indicator, value, changed_at and reason. A moment has a row where
     the indicator applies to the stage; its value is null, with a reason, where it cannot be told. Where the step
     function has not begun and meta gives no default, there is no row. Deals are joined by their number, which is half
-    the work of their id. is_one_moment: a deal has one moment, so the newest step before it is enough.
+    the work of their id. is_today: the moments are open deals at as_of, of which few steps need to be read.
 #}
-{% macro sampled_indicators(moments, at, columns, is_one_moment=false) -%}
+{% macro sampled_indicators(moments, at, columns, is_today=false) -%}
     {%- set far = "cast('9999-12-31' as " ~ dbt.type_timestamp() ~ ")" -%}
     {%- set capabilities = ref('int_capabilities_found') -%}
+    {%- if is_today %}{% set kept, clock = ref('int_indicator_steps_kept'), ref('stg_as_of') %}{% endif -%}
     {%- for node in indicators() %}
         {%- set meta = node.config.meta -%}
         {%- set needs = meta.get('needs') -%}
@@ -123,30 +124,39 @@
             end as reason
         from {{ moments }} as moments
         left join (
-            select
-                numbers.deal_number,
-                held.value,
-                held.changed_at,
-                {% if 'grows_per_day' in node.columns %} held.grows_per_day, {% endif %}
-                {% if is_one_moment %}
-                    row_number() over (partition by numbers.deal_number order by held.changed_at desc) as newest
-                {% else %}
+            {% if is_today %}
+                select
+                    deal_number,
+                    value,
+                    changed_at,
+                    grows_per_day,
+                    row_number() over (partition by deal_number order by changed_at desc) as newest
+                from {{ kept }}
+                where
+                    indicator_number = {{ loop.index }}
+                    and ended_at is null
+                    and changed_at <= (select as_of from {{ clock }})
+            {% else %}
+                select
+                    numbers.deal_number,
+                    held.value,
+                    held.changed_at,
+                    {% if 'grows_per_day' in node.columns %} held.grows_per_day, {% endif %}
                     coalesce(
                         lead(held.changed_at) over (partition by numbers.deal_number order by held.changed_at), {{ far }}
                     ) as until_at
-                {% endif %}
-            from {{ node.relation_name }} as held
-            inner join (
-                select distinct
-                    deal_id,
-                    deal_number
-                    {%- if is_one_moment %}, {{ at }} {%- endif %}
-                from {{ moments }}
-            ) as numbers on held.deal_id = numbers.deal_id {% if is_one_moment -%} and held.changed_at <= numbers.{{ at }} {%- endif %}
+                from {{ node.relation_name }} as held
+                inner join (
+                    select distinct
+                        deal_id,
+                        deal_number
+                    from {{ moments }}
+                ) as numbers on held.deal_id = numbers.deal_id
+            {% endif %}
         ) as steps
             on
                 moments.deal_number = steps.deal_number
-                {% if is_one_moment %}
+                {% if is_today %}
                     and steps.newest = 1
                 {% else %}
                     and moments.{{ at }} >= steps.changed_at

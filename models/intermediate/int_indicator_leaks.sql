@@ -1,38 +1,26 @@
 {{ config(materialized='table') }}
+{%- do indicator_refs() %}
 
 -- Two ways in which an indicator knows the outcome before it should. Either it changes for the first time when the deal
 -- ends: at every landmark it is then what it was at the start. Or it is told back in time: then deals that have ended
 -- show it at a landmark, and those still open, of the same stage, segment, age and quarter, hardly ever do, though
 -- nobody knew at the landmark which would be which.
-with recent as (
+with late as (
     select
-        facts.deal_id,
-        coalesce(facts.won_at, facts.lost_at) as ended_at
-    from {{ ref('fct_deals') }} as facts
-    cross join {{ ref('stg_as_of') }} as as_of
-    where coalesce(facts.won_at, facts.lost_at) >= {{ dbt.dateadd('day', -90, 'as_of.as_of') }}
-),
-
-first_changes as (
-    select
-        steps.indicator,
-        steps.deal_id,
-        recent.ended_at,
-        min(steps.changed_at) as changed_at
-    from {{ ref('int_indicator_values') }} as steps
-    inner join {{ ref('dim_indicators') }} as indicators on steps.indicator = indicators.indicator
-    inner join recent on steps.deal_id = recent.deal_id
-    where steps.value is not null and (indicators.default_value is null or steps.value <> indicators.default_value)
-    group by steps.indicator, steps.deal_id, recent.ended_at
-),
-
-late as (
-    select
-        indicator,
+        indicators.indicator,
         count(*) as changed_deals,
-        sum(case when changed_at >= ended_at then 1 else 0 end) as changed_at_end
-    from first_changes
-    group by indicator
+        sum(case when kept.changed_at >= kept.ended_at then 1 else 0 end) as changed_at_end
+    from {{ ref('int_indicator_steps_kept') }} as kept
+    inner join (
+        {% for node in indicators() %}
+            select
+                {{ loop.index }} as indicator_number,
+                '{{ indicator_name(node) }}' as indicator
+            {{ 'union all' if not loop.last }}
+        {% endfor %}
+    ) as indicators on kept.indicator_number = indicators.indicator_number
+    where kept.ended_at >= (select {{ dbt.dateadd('day', -90, 'as_of') }} from {{ ref('stg_as_of') }})
+    group by indicators.indicator
 ),
 
 shown as (

@@ -218,7 +218,7 @@ TOLD = ("tasks_overdue", "silence_days", "proposal_days_past_due", "meetings_hel
 def sampled(models: Models) -> Warehouse:
     given = [name for name in models.ids if name.startswith("ind_")]
     given += ["stg_as_of", "dim_deals", "int_indicator_stages_known", "int_stages_completed", "int_capabilities_found"]
-    given += ["int_indicator_norms", "int_indicator_landmarks", "int_deals_touched"]
+    given += ["int_indicator_norms", "int_indicator_landmarks", "int_deals_touched", "fct_deals"]
     warehouse = models.warehouse("indicator_values_today", "indicator_landmarks", given=given)
     early, now, late = datetime(2026, 2, 1), datetime(2026, 6, 1), datetime(2026, 7, 10)
     made = {"created_at": datetime(2026, 1, 1), "status": "open"}
@@ -233,9 +233,9 @@ def sampled(models: Models) -> Warehouse:
             ],
             "int_stages_completed": [{"stage_id": stage, "stage": stage.title()} for stage in ("lead", "offer")],
             "int_indicator_stages_known": [
-                {"deal_id": "d1", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
-                {"deal_id": "d2", "stage_id": "offer", "phase": "sale", "is_open_stage": True},
-                {"deal_id": "d3", "stage_id": "lead", "phase": "presale", "is_open_stage": True},
+                {"deal_id": "d1", "deal_number": 1, "stage_id": "lead", "phase": "presale", "is_open_stage": True},
+                {"deal_id": "d2", "deal_number": 2, "stage_id": "offer", "phase": "sale", "is_open_stage": True},
+                {"deal_id": "d3", "deal_number": 3, "stage_id": "lead", "phase": "presale", "is_open_stage": True},
             ],
             "int_capabilities_found": [
                 {"crm": "x", "capability": "activity"},

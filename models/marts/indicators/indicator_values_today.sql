@@ -18,7 +18,7 @@ with moments as (
     from {{ ref('dim_deals') }} as deals
     cross join {{ ref('stg_as_of') }} as as_of
     inner join {{ ref('int_indicator_stages_known') }} as known
-        on deals.deal_id = known.deal_id and known.until_at is null and known.is_open_stage
+        on deals._deal_number = known.deal_number and known.until_at is null and known.is_open_stage
     inner join {{ ref('int_stages_completed') }} as stages on known.stage_id = stages.stage_id
     where deals.status = 'open'
 ),
@@ -28,7 +28,7 @@ sampled as (
         'moments',
         'as_of',
         ['deal_id', 'segment', 'owner_id', 'team', 'created_at', 'stage_id', 'as_of'],
-        is_one_moment=true
+        is_today=true
     ) }}
 ),
 
