@@ -147,9 +147,12 @@ def test_a_night_as_of_an_earlier_day_publishes_what_was_published_then(
         for name, folder in {"looked_back": looked_back, "shown_then": first_night}.items():
             con.execute(f"attach '{folder / 'published' / 'inflight.duckdb'}' as {name} (read_only)")
         for table in published_hashes(first_night).keys() - {"landing_files"}:
-            left_out = ", ".join(f"null as {name}" for name in NOT_LOGGED.get(table, []))
-            if left_out:
-                rows = f"select * replace ({left_out}) from {{}}.{table}"
+            if table in NOT_LOGGED:
+                columns = con.execute(f"describe shown_then.{table}").fetchall()
+                replaced = [f"null as {name}" for name in NOT_LOGGED[table]]
+                # a sum's last digits depend on the order in which it was added up
+                replaced += [f"round({name}, 9) as {name}" for name, kind, *_ in columns if kind == "DOUBLE"]
+                rows = f"select * replace ({', '.join(replaced)}) from {{}}.{table}"
                 one, other = rows.format("looked_back"), rows.format("shown_then")
                 differ = con.execute(f"(({one}) except all ({other})) union all (({other}) except all ({one}))")
                 assert differ.fetchall() == [], table
