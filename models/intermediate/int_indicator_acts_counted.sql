@@ -25,7 +25,7 @@ acts as (
             sum(case when contacts.{{ node.config.meta['act'] }} then 1 else 0 end) as acts,
             sum(case when contacts.{{ node.config.meta['answer'] }} then 1 else 0 end) as answers
         from {{ contacts }} as contacts
-        inner join {{ deals }} as deals on contacts.deal_id = deals.deal_id
+        inner join {{ deals }} as deals on contacts.deal_number = deals._deal_number
         cross join as_of
         where
             contacts.occurred_at > {{ dbt.dateadd('day', -14 * 40, 'as_of.as_of') }}
@@ -50,7 +50,7 @@ advances as (
         count(*) as advances
     from {{ ref('int_indicator_stages_known') }} as known
     inner join {{ ref('int_stages_completed') }} as stages on known.stage_id = stages.stage_id
-    inner join {{ ref('dim_deals') }} as deals on known.deal_id = deals.deal_id
+    inner join {{ ref('dim_deals') }} as deals on known.deal_number = deals._deal_number
     cross join as_of
     where
         known.previous_stage_id is not null
