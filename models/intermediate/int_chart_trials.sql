@@ -45,7 +45,8 @@ visits as (
         cast(floor(created.workday / 5) as integer) as intake_week,
         entered.workday as entered_workday,
         exited.workday as exited_workday,
-        count(*) as stays
+        -- counts are doubles: a sum of whole numbers is a 16-byte one, and slow
+        cast(count(*) as double) as stays
     from {{ ref('int_chart_visits') }} as visits
     inner join days as entered on visits.entered_date = entered.date_day
     left join days as created on visits.created_date = created.date_day
@@ -99,39 +100,26 @@ speeds as (
     group by all
 ),
 
--- like steps are counted before their days are looked up: six million become three
-step_days as (
+steps as (
     select
         steps.step,
         steps.stage_id,
         steps.segment,
         coalesce(owners.team, 'unknown') as team,
-        cast(steps.triggered_at as date) as triggered_date,
-        cast(steps.done_at as date) as done_date,
-        cast(least(steps.skipped_at, steps.ended_at) as date) as ended_date,
-        count(*) as steps
-    from {{ ref('fct_journey_steps') }} as steps
-    left join {{ ref('dim_users') }} as owners on steps.owner_id = owners.user_id
-    where
-        steps.not_measurable_reason is null
-        and (steps.done_at is null or steps.done_at >= steps.triggered_at)
-    group by all
-),
-
-steps as (
-    select
-        step_days.step,
-        step_days.stage_id,
-        step_days.segment,
-        step_days.team,
         triggered.workday as triggered_workday,
         coalesce(least(done.workday - triggered.workday, {{ task_ages[-1] + 1 }}), {{ task_ages[-1] + 1 }}) as done_age,
         coalesce(least(ended.workday - triggered.workday, {{ task_ages[-1] + 1 }}), {{ task_ages[-1] + 1 }}) as ended_age,
-        sum(step_days.steps) as steps
-    from step_days
-    inner join days as triggered on step_days.triggered_date = triggered.date_day
-    left join days as done on step_days.done_date = done.date_day
-    left join days as ended on step_days.ended_date = ended.date_day
+        cast(count(*) as double) as steps
+    from {{ ref('fct_journey_steps') }} as steps
+    -- left, though days without a workday drop out below: an inner join is thought to keep a handful of rows, and then
+    -- tables are built of the millions of steps and not of the days
+    left join days as triggered on cast(steps.triggered_at as date) = triggered.date_day
+    left join {{ ref('dim_users') }} as owners on steps.owner_id = owners.user_id
+    left join days as done on cast(steps.done_at as date) = done.date_day
+    left join days as ended on cast(least(steps.skipped_at, steps.ended_at) as date) = ended.date_day
+    where
+        steps.not_measurable_reason is null
+        and (steps.done_at is null or steps.done_at >= steps.triggered_at)
     group by all
 ),
 

@@ -56,7 +56,10 @@ facts as (
             and facts.kind in ('stage_reached', 'won')
     where
         facts.proven_at is not null
-        and {% if is_incremental() %} facts.deal_id in (select deal_id from steps) {% else %} true {% endif %}
+        {% if is_incremental() %}
+            -- asked of the table: how many steps there are above the planner does not know, and would build on the facts
+            and facts.deal_id in (select deal_id from {{ ref('fct_journey_steps') }} where {{ is_newly_built() }})
+        {% endif %}
 ),
 
 -- what was recorded later than it happened, by the moment at which it happened
